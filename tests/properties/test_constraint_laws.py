@@ -1,0 +1,157 @@
+"""Laws of the compiled constraints, over requests drawn from the service model itself."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
+from converse_emulator import service
+from converse_emulator.constraints import Checks
+from converse_emulator.patterns import translate
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+MODEL = service.model()
+SHAPES = MODEL["shapes"]
+CHECKS = Checks(SHAPES)
+REQUEST = "ConverseStreamRequest"
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@cache
+def valid(name: str) -> st.SearchStrategy[Any]:
+    """Valid values of a shape."""
+    shape = SHAPES[name]
+    least, most = shape.get("min", 0), shape.get("max")
+    match shape["type"]:
+        case "structure" if shape.get("document"):
+            return JSON.filter(lambda value: value is not None)
+        case "structure" if shape.get("union"):
+            return st.sampled_from(sorted(shape["members"])).flatmap(
+                lambda member: st.fixed_dictionaries({member: valid(shape["members"][member]["shape"])})
+            )
+        case "structure":
+            members = {key: later(m["shape"]) for key, m in shape["members"].items()}
+            required = {key: members[key] for key in shape.get("required", ())}
+            # Two optional members at most: they nest, and all at once would never end.
+            optional = st.lists(st.sampled_from(sorted(members) or ["-"]), max_size=2, unique=True)
+            return optional.flatmap(
+                lambda chosen: st.fixed_dictionaries(
+                    required | {key: members[key] for key in chosen if key in members}
+                )
+            )
+        case "list":
+            size = least + 2 if most is None else min(most, least + 2)
+            return st.lists(valid(shape["member"]["shape"]), min_size=least, max_size=size)
+        case "map":
+            return st.dictionaries(
+                valid(shape["key"]["shape"]), valid(shape["value"]["shape"]), min_size=least, max_size=2
+            )
+        case "string" if "enum" in shape:
+            return st.sampled_from(shape["enum"])
+        case "string" if "pattern" in shape:
+            return st.from_regex(translate(shape["pattern"]), fullmatch=True).filter(
+                lambda text: least <= len(text) <= (most or len(text))
+            )
+        case "string":
+            return st.text(min_size=least, max_size=min(most or 20, least + 20))
+        case "integer" | "long":
+            return st.integers(least, most or 2**31 - 1)
+        case "float" | "double":
+            return st.floats(least, most)
+        case "boolean":
+            return st.booleans()
+        case "blob":
+            return st.binary(min_size=least, max_size=least + 5).map(lambda raw: b64encode(raw).decode())
+        case kind:
+            raise AssertionError(f"no strategy for {kind}")
+
+
+def later(name: str) -> st.SearchStrategy[Any]:
+    return st.deferred(lambda: valid(name))
+
+
+def nodes(name: str, value: Any, keys: tuple[Any, ...] = (), path: str = "") -> Iterator[tuple[Any, ...]]:
+    """The places of a value, documents left out: the keys that lead there, the path in a violation."""
+    shape = SHAPES[name]
+    if shape.get("document"):
+        return
+    if keys:
+        yield keys, path.removeprefix(".")
+    match shape["type"]:
+        case "structure":
+            for key, item in value.items():
+                yield from nodes(shape["members"][key]["shape"], item, (*keys, key), f"{path}.{key}")
+        case "list":
+            for index, item in enumerate(value):
+                where = f"{path}.{index + 1}.member"
+                yield from nodes(shape["member"]["shape"], item, (*keys, index), where)
+        case "map":
+            for key, item in value.items():
+                yield from nodes(shape["value"]["shape"], item, (*keys, key), f"{path}.{key}")
+
+
+def replaced(value: Any, keys: tuple[Any, ...], new: Any) -> Any:
+    """A copy of `value` with `new` at the place that `keys` lead to."""
+    if not keys:
+        return new
+    copy = value.copy()
+    copy[keys[0]] = replaced(value[keys[0]], keys[1:], new)
+    return copy
+
+
+def reordered(value: Any) -> Any:
+    """The same JSON with the keys of every object in the opposite order."""
+    match value:
+        case dict():
+            return {key: reordered(value[key]) for key in reversed(value)}
+        case list():
+            return [reordered(item) for item in value]
+        case _:
+            return value
+
+
+quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@quick
+@given(request=valid(REQUEST))
+def test_a_valid_request_is_accepted_here_and_by_botocore(request: Any) -> None:
+    assert [str(each) for each in CHECKS[REQUEST](request)] == []
+    shape = ServiceModel(MODEL).operation_model("ConverseStream").input_shape
+    assert ParamValidator().validate(request, shape).generate_report() == ""
+
+
+@quick
+@given(data=st.data())
+def test_one_wrong_member_is_one_violation_that_names_it(data: st.DataObject) -> None:
+    request = data.draw(valid(REQUEST).filter(lambda value: len(value) > 1))
+    keys, path = data.draw(st.sampled_from(list(nodes(REQUEST, request))))
+    wrong = data.draw(st.sampled_from([[{}], {"x": [{}]}, object()]))
+    broken = replaced(request, keys, wrong)
+    found = CHECKS[REQUEST](broken)
+    assert found
+    assert all(each.path == path or each.path.startswith(f"{path}.") for each in found)
+
+
+@quick
+@given(value=JSON, member=st.sampled_from(sorted(SHAPES[REQUEST]["members"])))
+def test_any_json_is_judged_and_the_order_of_keys_does_not_matter(value: Any, member: str) -> None:
+    request = {"modelId": "x", member: value}
+    found = [str(each) for each in CHECKS[REQUEST](request)]
+    assert found == [str(each) for each in CHECKS[REQUEST](reordered(request))]
+    assert all(f"at '{member}" in text for text in found)
+
+
+@pytest.mark.parametrize("name", sorted(SHAPES))
+def test_every_shape_of_the_service_compiles(name: str) -> None:
+    assert callable(CHECKS[name])
+    assert name not in CHECKS.skipped
