@@ -1,0 +1,224 @@
+"""What the model says and how it fails, as data: a scenario is replies, a reply is steps.
+
+Nothing here does anything. `loader` makes scenarios from YAML, `script` plays a reply's steps against a
+request, `timeline` turns the result into bytes and moments. Durations are seconds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal
+
+Json = Any  # a JSON value: None | bool | int | float | str | list[Json] | dict[str, Json]
+
+
+class Forever(Enum):
+    """The length of a wait that never ends."""
+
+    FOREVER = "forever"
+
+
+FOREVER = Forever.FOREVER
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A duration drawn at random between two bounds (seconds), from the run's seed."""
+
+    shortest: float
+    longest: float
+
+
+Duration = float | Span
+
+Cutting = Literal["tokens", "words", "characters", "whole"]
+Split = Cutting | tuple[str, ...]  # a rule, or the pieces literally
+
+# ---------------------------------------------------------------------------------------------- content
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text of the answer. Adjacent text steps share one content block."""
+
+    text: str
+    every: Duration | None = None  # between two deltas; None: what the last `every` step set
+    split: Split | None = None  # None: what the last `split` step set
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """A reasoning block: its text and then its signature, or redacted bytes alone."""
+
+    text: str = ""
+    signature: str | None = None
+    redacted: bytes | None = None
+    every: Duration | None = None
+    split: Split | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A tool call, one content block. `input` as a string is sent literally, broken JSON included."""
+
+    name: str
+    input: Json = field(default_factory=dict)
+    id: str | None = None  # None: made from the seed, in Bedrock's form
+    every: Duration | None = None
+    split: Split | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Any event of the service model, literally: `type` is its `:event-type`, `body` its payload."""
+
+    type: str
+    body: Mapping[str, Json]
+
+
+# ------------------------------------------------------------------------------------------------- pace
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing happens for a while; before the first content not even headers are sent."""
+
+    duration: Duration | Forever
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """The time before each further delta (the first delta of a reply comes at once)."""
+
+    duration: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class SplitBy:
+    """How the following content is cut into deltas."""
+
+    split: Split
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Hold here until the gate is opened from outside; what follows is timed from the opening."""
+
+    name: str
+
+
+# -------------------------------------------------------------------------------------------------- end
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the message with this stop reason. Without it: `tool_use` after a tool call, else `end_turn`."""
+
+    reason: str
+    fields: Mapping[str, Json] | None = None  # additionalModelResponseFields
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Members of the metadata event's `usage` that replace the counted ones."""
+
+    members: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Further members of the metadata event (trace, performanceConfig, serviceTier, metrics)."""
+
+    members: Mapping[str, Json]
+
+
+# ----------------------------------------------------------------------------- refusals and exceptions
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """An HTTP error instead of a stream. `name` is an exception's name, modelled or of authentication."""
+
+    name: str
+    message: str | None = None  # None: the text real Bedrock sends
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Throw:
+    """An exception frame in the stream, after which the response ends.
+
+    `kind` "exception" has `name` in `:exception-type`; "error" is the unmodelled form with `:error-code`.
+    """
+
+    name: str
+    message: str | None = None
+    kind: Literal["exception", "error"] = "exception"
+
+
+# ------------------------------------------------------------------------------- frames and connection
+
+
+@dataclass(frozen=True, slots=True)
+class Corrupt:
+    """Damage the next frame."""
+
+    what: Literal["prelude_crc", "message_crc"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Send only the first `at` bytes of the next frame (a fraction below 1: that part of it).
+
+    What follows says how the connection ends; alone it is `finish`.
+    """
+
+    at: int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """End the response here as if it were complete: the last chunk is sent, no messageStop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """Close the connection (FIN) without the last chunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Reset the connection (RST)."""
+
+
+Content = Text | Reasoning | ToolUse | Event
+Pace = Wait | Every | SplitBy | Gate
+End = Stop | Usage | Metadata
+Fault = Refuse | Throw | Corrupt | Cut | Finish | Hangup | Reset
+Step = Content | Pace | End | Fault
+
+Reply = tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which requests a scenario is for. Every member that is given must agree."""
+
+    operation: str | None = None  # Converse or ConverseStream
+    model: str | None = None  # a glob over the model id
+    prompt: str | None = None  # occurs in the last user text, case ignored; /…/ is a regular expression
+    tool_result: str | None = None  # the name of a tool whose result the last message brings
+    call: int | None = None  # the n-th call of the conversation, from 1
+    header: Mapping[str, str] = field(default_factory=dict)  # name to glob
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A named script: replies, one per turn of the conversation, the last one repeating."""
+
+    name: str  # topic/name for a file, a description for an armed one
+    title: str
+    handlers: str  # what a good handler does about it
+    replies: tuple[Reply, ...]
+    match: Match | None = None
