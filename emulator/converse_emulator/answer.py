@@ -1,0 +1,83 @@
+"""What the model says when no scenario applies: prose, a tool call, the final answer after its result.
+
+Made from the request and a seeded stream of chance alone: the same for the same. A conversation ends: after a
+tool's result comes the answer, never another call.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from random import Random
+
+from converse_emulator.request import Request
+from converse_emulator.scenario import Json, Reply, Text, ToolUse
+from converse_emulator.schema_instance import UnsupportedSchema, instance
+
+_QUOTED = 200  # characters of a tool's result that the answer repeats
+
+
+def automatic_reply(request: Request, rng: Random) -> Reply:
+    """The reply to `request`: one call of a tool where tools are offered, else prose."""
+    messages = request.body.get("messages") or []
+    last = messages[-1]["content"] if messages else []
+    own = Random(f"{rng.getrandbits(64)}:{json.dumps(last, sort_keys=True)}")
+    results = [block["toolResult"] for block in last if "toolResult" in block]
+    if results:
+        names = dict(_tool_names(messages))
+        said = [_about(result, names.get(result["toolUseId"], "the tool")) for result in results]
+        return (Text(" ".join([*said, _prose(own, paragraphs=1)])),)
+    return _tool_call(request.body.get("toolConfig") or {}, own) or (Text(_prose(own, paragraphs=2)),)
+
+
+def _tool_call(config: Mapping[str, Json], rng: Random) -> Reply | None:
+    """A call that the `toolChoice` allows; None without tools or for schemas that have no instance."""
+    choice = config.get("toolChoice") or {}
+    forced = choice["tool"]["name"] if "tool" in choice else None
+    offered = [tool["toolSpec"] for tool in config.get("tools") or () if "toolSpec" in tool]
+    offered = [tool for tool in offered if forced in (None, tool["name"])]
+    for tool in rng.sample(offered, len(offered)):
+        try:
+            schema = {"type": "object", **tool["inputSchema"].get("json", {})}
+            call = ToolUse(tool["name"], instance(schema, rng))
+        except UnsupportedSchema:
+            continue
+        if forced or "any" in choice:
+            return (call,)  # a model that has to call says nothing first
+        return Text(f"Let me use {tool['name']} for that."), call
+    return None
+
+
+def _tool_names(messages: Sequence[Mapping[str, Json]]) -> Iterator[tuple[str, str]]:
+    """Ids of the conversation's tool calls, with the tools' names."""
+    for message in messages:
+        for block in message["content"]:
+            if "toolUse" in block:
+                yield block["toolUse"]["toolUseId"], block["toolUse"]["name"]
+
+
+def _about(result: Mapping[str, Json], name: str) -> str:
+    """A sentence about a tool's result."""
+    parts = (_as_text(block) for block in result.get("content", ()))
+    said = " ".join(" ".join(parts).split())
+    said = said if len(said) <= _QUOTED else said[:_QUOTED] + "…"
+    verb = "failed" if result.get("status") == "error" else "answered"
+    return f"{name} {verb}: {said}." if said else f"{name} {verb} without a word."
+
+
+def _as_text(block: Mapping[str, Json]) -> str:
+    if "text" in block:
+        return str(block["text"])
+    if "json" in block:
+        return json.dumps(block["json"], ensure_ascii=False)
+    return f"({', '.join(block)})"
+
+
+def _prose(rng: Random, *, paragraphs: int) -> str:
+    """English-looking prose."""
+    # faker costs a fifth of a second to import, and most users script every answer.
+    from faker import Generator
+    from faker.providers.lorem.en_US import Provider
+
+    generator = Generator()
+    generator.random = rng
+    lorem = Provider(generator)
+    return "\n\n".join(lorem.paragraph(nb_sentences=7) for _ in range(paragraphs))
