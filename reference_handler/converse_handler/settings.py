@@ -1,0 +1,80 @@
+"""What can be set, and what it is if nothing is said. All durations are seconds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+
+from converse_handler.deadlines import Limits
+from converse_handler.retry import Retries
+
+
+class SettingsError(ValueError):
+    """Environment variables that cannot be used; the message names each of them and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Each member can be set by the environment variable `CHAT_` + its name in capitals."""
+
+    first_byte_timeout: float = 3.0
+    between_bytes_timeout: float = 30.0
+    total_timeout: float = 900.0
+    tool_timeout: float = 10.0
+    heartbeat: float = 15.0
+    attempts: int = 3
+    backoff: float = 0.2
+    tool_rounds: int = 5
+    model_id: str = "anthropic.claude-3-5-haiku-20241022-v1:0"
+    max_tokens: int = 800
+    system_prompt: str = "You are a friendly support assistant. Answer briefly. Use the tools for facts."
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """The defaults, and what the environment says otherwise; raises `SettingsError`."""
+        values: dict[str, float | int | str] = {}
+        wrong = []
+        for member in fields(cls):
+            name = f"CHAT_{member.name.upper()}"
+            if (text := environment.get(name)) is None:
+                continue
+            try:
+                values[member.name] = _READ[type(member.default)](text)
+            except ValueError as error:
+                wrong.append(f"{name} is {text!r}; allowed is {error}")
+        if wrong:
+            raise SettingsError("\n".join(wrong))
+        return cls(**values)  # type: ignore[arg-type]
+
+    @property
+    def limits(self) -> Limits:
+        """The three timeouts of a stream."""
+        return Limits(self.first_byte_timeout, self.between_bytes_timeout, self.total_timeout)
+
+    @property
+    def retries(self) -> Retries:
+        """How often and after how long a call is made again."""
+        return Retries(self.attempts, self.backoff)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise ValueError("a number of seconds above 0")
+    return value
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise ValueError("a whole number of at least 1")
+    return int(text)
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("a text that is not blank")
+    return text
+
+
+_READ: Mapping[type, Callable[[str], float | int | str]] = {float: _seconds, int: _count, str: _text}
