@@ -1,0 +1,1 @@
+"""The dialects that the suite can read."""

@@ -1,0 +1,1 @@
+"""Reports: results in, one string out. Nothing here asks, waits or writes a file."""
