@@ -1,0 +1,252 @@
+"""The data plane: an ASGI application that answers as `bedrock-runtime` does, one exchange at a time.
+
+    path ─▶ operation ─▶ body ─▶ front door ─▶ judgement ─▶ selection ─▶ timeline ─▶ play
+
+It stands in front of the control routes, which are Starlette's: through Starlette every stream would cost a
+third of a millisecond more. Whatever is wrong, the answer has the shape of the real service's errors.
+"""
+
+import itertools
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from random import Random
+
+from converse_emulator import ids
+from converse_emulator.acts import Beat, Finish, Timeline
+from converse_emulator.async_invokes import AsyncInvokes
+from converse_emulator.clock import RealClock
+from converse_emulator.delivery import Delivery, sent
+from converse_emulator.errors import EmulatorError, Miss
+from converse_emulator.front_door import FrontDoor
+from converse_emulator.gates import Gates
+from converse_emulator.inbound import NotJson, TooLarge, read_body, text_headers
+from converse_emulator.journal import Journal, Recording
+from converse_emulator.judging import Judge, refused_stream
+from converse_emulator.library import Library
+from converse_emulator.operations import GENERATIONS, read
+from converse_emulator.player import play
+from converse_emulator.prompt_cache import PromptCache
+from converse_emulator.quotas import Lease, Throttled
+from converse_emulator.refusals import ServiceError
+from converse_emulator.request import Request
+from converse_emulator.responses import Response, error_response
+from converse_emulator.selection import Selector
+from converse_emulator.selectors import Route, route, session_of
+from converse_emulator.service import Operation, UnknownPath, WrongMethod, find_operation
+from converse_emulator.side_calls import SideCalls, input_of
+from converse_emulator.timeline import compile_reply
+from converse_emulator.transport import App, Receive, Scope, Send, UvicornWire, connected
+from converse_emulator.verdicts import FirstFrame, Refused
+from converse_emulator.wire import ClientLeft
+
+CONTROL = "/_emulator/"
+
+logger = logging.getLogger(__name__)
+
+
+class NotServed(ValueError):
+    """An operation of the service that the emulator does not have."""
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(f"{operation} is not served by this emulator")
+
+
+# What can be wrong with a request, and the name and status of the error it gets.
+_ERRORS: Mapping[type[Exception], tuple[str, int]] = {
+    UnknownPath: ("UnknownOperationException", 404),
+    NotServed: ("UnknownOperationException", 404),
+    WrongMethod: ("UnknownOperationException", 405),
+    TooLarge: ("RequestTooLargeException", 413),
+    NotJson: ("SerializationException", 400),
+    EmulatorError: ("ValidationException", 400),
+}
+
+
+class DataPlane:
+    """Answers requests, and keeps what the control routes and the in-process API look at."""
+
+    def __init__(
+        self,
+        library: Library,
+        *,
+        seed: str,
+        speed: float,
+        control: Callable[["DataPlane"], App],
+        judge: Judge | None = None,
+        front_door: FrontDoor | None = None,
+    ) -> None:
+        self.library = library
+        self.seed = seed
+        self.speed = speed
+        self.judge = judge or Judge()
+        self.front_door = front_door or FrontDoor()
+        self.side_calls = SideCalls(lambda: self.judge.catalogue, AsyncInvokes(seed, time.time))
+        self.selector = Selector(library)
+        self.journal = Journal()
+        self.gates = Gates()
+        self.prompt_cache = PromptCache()
+        self.clock = RealClock()
+        self._make_control = control
+        self._refusals = itertools.count()
+
+    @cached_property
+    def _control(self) -> App:
+        return self._make_control(self)
+
+    def reset(self, session: str | None = None) -> None:
+        """Forget a session or all: what is armed, its exchanges, its gates. What runs goes on."""
+        self.selector.reset(session)
+        self.journal.forget(session)
+        self.side_calls.asyncs.forget(session)
+        self.prompt_cache.forget(session)
+        self.front_door.quotas.forget(session)
+        self.gates.of(session or "").forget(everywhere=session is None)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith(CONTROL):
+            await self._control(scope, receive, send)
+            return
+        async with connected(scope, receive, send) as wire:
+            try:
+                await self._exchange(scope, receive, wire)
+            except ClientLeft:
+                return  # before its request was there
+            except Exception:
+                logger.exception("The emulator failed in the middle of an answer")
+                await wire.hangup()
+
+    async def _exchange(self, scope: Scope, receive: Receive, wire: UvicornWire) -> None:
+        origin = self.clock.now()
+        where = route(scope["raw_path"].decode("latin-1"))
+        try:
+            operation, model_id = self._served_operation(scope["method"], where)
+        except (UnknownPath, WrongMethod, NotServed) as error:
+            await _send(self._refusal(error), wire)  # nothing that was meant for a model: not recorded
+            return
+        headers = text_headers(scope["headers"])
+        body = await read_body(receive, headers)
+        base_id = self.judge.catalogue.base_id(model_id)
+        content, native = read(operation.name, base_id or model_id, headers, body.content)
+        session = session_of(where, headers, content)
+        if operation.name in self.side_calls.operations:
+            content = input_of(operation, where.rest, scope["query_string"].decode("latin-1"), content)
+            model_id = model_id or str(content.get("modelId", ""))
+        request = Request(
+            operation.name,
+            model_id,
+            headers,
+            content,
+            session,
+            where.scenario,
+            scope["http_version"],
+            native,
+            base_id,
+        )
+        recording = self.journal.open(request, body.size, origin)
+        model = self.judge.catalogue.find(request.model)
+        lease, problem = self.front_door.enter(
+            scope, body, request, model.max_output if model else None, origin * self.speed
+        )
+        try:
+            timeline = self._timeline(request, recording, problem, lease)
+            recording.planned(timeline)
+            await play(timeline, wire, self.clock, self.gates.of(session), recording)
+        finally:
+            output = None if recording.refused else recording.tokens_sent
+            lease.settle(output, self.clock.now() * self.speed)
+
+    def _timeline(
+        self, request: Request, recording: Recording, problem: Exception | None, lease: Lease
+    ) -> Timeline:
+        """What to play: the reply, or the error that tells why there is none."""
+        what, injected = "error", False
+        try:
+            if problem:
+                raise problem
+            return self._reply(request, recording, lease)
+        except Exception as error:
+            if isinstance(error, Miss):
+                recording.missed(str(error))
+            if isinstance(error, Throttled):
+                recording.chosen(None, "quota", "")
+                what, injected = error.why, True
+            response = self._refusal(error)
+        return Timeline((*sent(response, 0.0, what, injected=injected), Beat(0.0, Finish(), injected)), 0)
+
+    def _reply(self, request: Request, recording: Recording, lease: Lease) -> Timeline:
+        if request.operation in self.side_calls.operations:
+            return self._side_call(request, recording)
+        request, refused = self.judge.inference(request)
+        if refused:
+            return self._refused(refused, recording)
+        cache = self.prompt_cache.use(request.session, request.model, request.body, self.clock.now())
+        request = replace(request, cache=cache)
+        lease.cached = cache.read if cache else 0
+        selection = self.selector.select(request)
+        name = selection.scenario.name if selection.scenario else None
+        seed = f"{self.seed}:{request.session}:{name or 'automatic'}:{selection.number}"
+        recording.chosen(name, selection.chosen_by, seed)
+        reply = selection.reply
+        if reply is None:
+            from converse_emulator.answer import automatic_reply  # it needs faker, which takes 0.2 s
+
+            reply = automatic_reply(request, Random(seed))
+        return compile_reply(reply, request, seed=seed, now=time.time(), speed=self.speed)
+
+    def _side_call(self, request: Request, recording: Recording) -> Timeline:
+        """The answer of an operation besides inference."""
+        if refused := self.judge.side_call(request):
+            return self._refused(refused, recording)
+        response = self._delivery().json(self.side_calls.answer(request), 0.0)
+        return Timeline((*sent(response, 0.0, "answer"), Beat(0.0, Finish())), 0)
+
+    def _refused(self, refused: Refused | FirstFrame, recording: Recording) -> Timeline:
+        """The answer to a request that breaks a rule."""
+        if refused.rule:
+            logger.warning("Refused by the rule %s of docs/validation.md: %s", refused.rule, refused.message)
+            recording.chosen(None, f"rule {refused.rule}", "")
+        if isinstance(refused, Refused):
+            raise ServiceError(refused.error, refused.message)
+        return refused_stream(refused.message, self._delivery())
+
+    def _delivery(self) -> Delivery:
+        """For what is answered at once, without a script."""
+        request_id = ids.request_id(Random(f"{self.seed}:refusal:{next(self._refusals)}"))
+        return Delivery(request_id, time.time(), speed=1.0)
+
+    def _refusal(self, error: Exception) -> Response:
+        """The error that the client gets. What is not foreseen is a mistake of ours, and logged."""
+        known: tuple[str, int | None] | None
+        known = next((known for kind, known in _ERRORS.items() if isinstance(error, kind)), None)
+        message = str(error)
+        if isinstance(error, ServiceError):
+            known = error.name, None
+        if known is None:
+            logger.error("The emulator failed", exc_info=error)
+            known, message = ("InternalServerException", 500), "The emulator failed; its log tells where."
+        name, status = known
+        delivery = self._delivery()
+        return error_response(
+            name,
+            message=message,
+            status=status,
+            headers=[("Allow", ", ".join(error.allowed))] if isinstance(error, WrongMethod) else (),
+            request_id=delivery.request_id,
+            date=delivery.date(0.0),
+        )
+
+    def _served_operation(self, method: str, where: Route) -> tuple[Operation, str]:
+        """The operation and the model id of a request."""
+        operation, model_id = find_operation(method, where.rest)
+        if operation.name not in self.side_calls.operations.union(GENERATIONS):
+            raise NotServed(operation.name)
+        return operation, model_id
+
+
+async def _send(response: Response, wire: UvicornWire) -> None:
+    await wire.head(response.status, response.headers)
+    await wire.send(response.body)
+    await wire.finish()

@@ -1,0 +1,269 @@
+"""The command `converse-emulator`.
+
+Exit codes: 0 all is well, 1 what was looked at is bad, 2 it could not be done.
+"""
+
+import argparse
+import ipaddress
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from converse_emulator.errors import EmulatorError
+
+Command = Callable[[argparse.Namespace], int]
+
+
+class Unable(Exception):
+    """The command cannot be carried out; the text says why."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    command: Command = options.command
+    try:
+        return command(options)
+    except BrokenPipeError:  # `… | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (Unable, EmulatorError, OSError) as error:
+        print(f"converse-emulator: {error}", file=sys.stderr)
+        return 2
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from converse_emulator.emulator import Emulator
+
+    if not options.allow_remote and not _is_loopback(options.host):
+        raise Unable(
+            f"{options.host} is not an address of this machine alone, and the emulator lets anybody in; "
+            "use --allow-remote if that is wanted, in a container for instance"
+        )
+    if (options.auth == "strict") != (options.credentials is not None):
+        raise Unable("--auth strict and --credentials FILE belong together")
+    emulator = Emulator(
+        options.scenarios,
+        seed=options.seed,
+        speed=options.speed,
+        host=options.host,
+        port=options.port,
+        validation=options.validation,
+        models=options.models,
+        credentials=options.credentials,
+        quotas=options.quota,
+    )
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    with emulator:
+        print(f"ready {emulator.endpoint_url}", flush=True)
+        ended.wait()
+    return 0
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _scenarios(options: argparse.Namespace) -> int:
+    from converse_emulator.library import Library
+
+    library = Library(options.scenarios)
+    names = library.names()
+    width = max(map(len, names), default=0)
+    for name in names:
+        print(f"{name:{width}}  {library.get(name).title}")
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    from converse_emulator.library import SUFFIXES, Library
+    from converse_emulator.loader import load_file
+    from converse_emulator.show import scenario_text
+
+    is_file = options.name.endswith(SUFFIXES)
+    scenario = load_file(options.name) if is_file else Library(options.scenarios).get(options.name)
+    print(scenario_text(scenario, seed=options.seed, model_id=options.model, operation=options.operation))
+    return 0
+
+
+def _decode(options: argparse.Namespace) -> int:
+    from converse_emulator.show import BadFrame, frame_lines
+
+    body = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
+    try:
+        for line in frame_lines(body):
+            print(line)
+    except BadFrame as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _lint(options: argparse.Namespace) -> int:
+    from converse_emulator.lint import judge_body, judge_endpoint, report
+
+    if options.target.startswith(("http://", "https://")):
+        judgements = judge_endpoint(options.target, options.model)
+    else:
+        judgements = judge_body(Path(options.target).read_bytes())
+    print("\n".join(report(judgements)))
+    return int(any(judgement.breaches for judgement in judgements))
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from converse_emulator.schema import json_schema
+
+    print(json.dumps(json_schema(), indent=2))
+    return 0
+
+
+def _journal(options: argparse.Namespace) -> int:
+    from urllib.request import urlopen
+
+    from converse_emulator.show import exchange_text
+
+    url = f"{options.url.rstrip('/')}/_emulator/journal"
+    if not url.startswith(("http://", "https://")):
+        raise Unable(f"{options.url!r} is no URL of an emulator; it looks like http://127.0.0.1:8080")
+    try:
+        with urlopen(url, timeout=10) as response:
+            exchanges = json.load(response)["exchanges"]
+    except (ValueError, KeyError) as error:
+        raise Unable(f"{url} is no emulator's journal: {error!r}") from error
+    for exchange in exchanges:
+        print(exchange_text(exchange))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="converse-emulator",
+        description="A local Amazon Bedrock runtime that says, and fails, as it is told.",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    serve = _add(commands, "serve", _serve, "serve until SIGTERM; the first line printed is `ready URL`")
+    serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=_port, default=0, help="the port; 0, the default, is any free one")
+    _add_scenarios(serve)
+    _add_seed(serve)
+    serve.add_argument(
+        "--speed", type=_speed, default=1.0, help="play so many times as fast (default: %(default)s)"
+    )
+    serve.add_argument(
+        "--validation",
+        choices=("strict", "model", "off"),
+        default="strict",
+        help="judge requests by the service model and Bedrock's semantic rules (strict, the default), by the "
+        "service model, or not at all",
+    )
+    serve.add_argument("--models", metavar="FILE", help="a model catalogue of your own (YAML)")
+    serve.add_argument(
+        "--auth",
+        choices=("any", "strict"),
+        default="any",
+        help="let anybody in (any, the default), or verify signatures and API keys (strict)",
+    )
+    serve.add_argument("--credentials", metavar="FILE", help="who is let in under --auth strict (YAML)")
+    serve.add_argument(
+        "--quota",
+        metavar="MODEL-GLOB:rpm=N,tpm=N,concurrent=N",
+        type=_quota,
+        action="append",
+        default=[],
+        help="limit requests and tokens a minute and requests at a time; may be given several times",
+    )
+    serve.add_argument("--allow-remote", action="store_true", help="allow a host that others can reach")
+
+    _add_scenarios(_add(commands, "scenarios", _scenarios, "list all scenarios"))
+
+    show = _add(commands, "show", _show, "print what a scenario sends when")
+    show.add_argument("name", metavar="NAME", help="a scenario, topic/name, or the path of a .yaml file")
+    _add_scenarios(show)
+    _add_seed(show)
+    _add_model(show)
+    show.add_argument(
+        "--operation",
+        choices=("ConverseStream", "Converse"),
+        default="ConverseStream",
+        help="the operation that is called (default: %(default)s)",
+    )
+
+    decode = _add(commands, "decode", _decode, "print an event-stream body frame by frame")
+    decode.add_argument("file", metavar="FILE", help="a file with the bytes of the body; - is standard input")
+
+    lint = _add(commands, "lint", _lint, "judge a captured body or a live endpoint by the rules of the wire")
+    lint.add_argument("target", metavar="FILE|URL", help="an event-stream body, or an endpoint's URL")
+    _add_model(lint)
+
+    _add(commands, "schema", _schema, "print the JSON Schema of scenario files, for editors")
+
+    journal = _add(commands, "journal", _journal, "print what a running emulator was asked and what it did")
+    journal.add_argument("url", metavar="URL", help="the emulator's URL, as `serve` printed it")
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: Command, text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    command.set_defaults(command=run)
+    return command
+
+
+def _add_scenarios(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--scenarios",
+        metavar="DIR",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="folders with scenario files of your own, beside those that come with the emulator",
+    )
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model",
+        default="anthropic.claude-3-haiku-20240307-v1:0",
+        help="the model that is asked (default: %(default)s)",
+    )
+
+
+def _add_seed(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--seed", default="0", help="the same seed draws the same chances (default: 0)")
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; ports are 0 to 65535")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not speed > 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no speed; it is a number above 0")
+    return speed
+
+
+def _quota(text: str) -> str:
+    from converse_emulator.quotas import quota_from
+
+    try:
+        quota_from(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text

@@ -1,0 +1,192 @@
+"""The control routes under `/_emulator`: JSON over HTTP, for tests in any language and the contract suite.
+
+    GET  health · scenarios · scenarios/TOPIC/NAME · gates?session= · journal?session=&after=ID&wait=S
+    POST arm {session, scenario | reply | replies, match} · gates/open {session, name} · reset {session}
+
+Web pages must not reach them through a browser on this machine: a foreign `Host` (a name that was made to
+point here) and a foreign `Origin` (another page) are refused.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from converse_emulator.acts import explain
+from converse_emulator.arming import armed
+from converse_emulator.errors import EmulatorError, ScenarioError
+from converse_emulator.gates import TooManyOpenings
+from converse_emulator.inbound import read_body, text_headers
+from converse_emulator.scenario import Json, Scenario
+from converse_emulator.selectors import DEFAULT_SESSION
+from converse_emulator.show import EXAMPLE_MODEL, timeline_of
+from converse_emulator.transport import App, Receive, Scope, Send
+from converse_emulator.wire import ClientLeft
+
+if TYPE_CHECKING:
+    from converse_emulator.app import DataPlane
+
+LONGEST_WAIT = 300.0  # seconds
+
+
+def control_app(plane: "DataPlane", host: str) -> App:
+    """The ASGI application of the control routes; `host` is what the server is bound to."""
+    routes = _Routes(plane)
+    app = Starlette(
+        routes=[
+            Route("/_emulator/health", routes.health),
+            Route("/_emulator/scenarios", routes.scenarios),
+            Route("/_emulator/scenarios/{name:path}", routes.scenario),
+            Route("/_emulator/arm", routes.arm, methods=["POST"]),
+            Route("/_emulator/gates", routes.gates),
+            Route("/_emulator/gates/open", routes.open_gate, methods=["POST"]),
+            Route("/_emulator/journal", routes.journal),
+            Route("/_emulator/reset", routes.reset, methods=["POST"]),
+        ],
+        exception_handlers={
+            HTTPException: _http_error,
+            EmulatorError: _bad_request,
+            TooManyOpenings: _bad_request,
+            ClientLeft: _nobody_there,
+        },
+    )
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        stranger = foreign(text_headers(scope["headers"]), {host, scope["server"][0]})
+        refusal = JSONResponse({"error": stranger}, 403)
+        await (refusal if stranger else app)(scope, receive, send)
+
+    return guarded
+
+
+def foreign(headers: Mapping[str, str], own: set[str]) -> str | None:
+    """Why a request is refused, if it is: a `Host` that is neither loopback nor `own`, an `Origin` not it."""
+    host = headers.get("host", "")
+    name = urlsplit(f"//{host}").hostname or ""
+    if not (name in own or name == "localhost" or _is_loopback(name)):
+        return f"the control routes do not answer to the host {host!r}; use localhost or the server's address"
+    origin = headers.get("origin")
+    if origin is not None and origin != f"http://{host}":
+        return f"the control routes do not answer to pages of {origin!r}"
+    return None
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class _Routes:
+    def __init__(self, plane: "DataPlane") -> None:
+        self._plane = plane
+
+    async def health(self, _: Request) -> Response:
+        return JSONResponse({"status": "ok", "seed": self._plane.seed, "speed": self._plane.speed})
+
+    async def scenarios(self, _: Request) -> Response:
+        library = self._plane.library
+        return JSONResponse({"scenarios": [_about(library.get(name)) for name in library.names()]})
+
+    async def scenario(self, request: Request) -> Response:
+        scenario = self._plane.library.get(request.path_params["name"])
+        return JSONResponse(_about(scenario) | {"replies": _replies(scenario, self._plane.seed)})
+
+    async def arm(self, request: Request) -> Response:
+        what = await _body(request)
+        session = _text(what, "session", DEFAULT_SESSION)
+        what.pop("session", None)
+        scenario = armed(self._plane.library, what, "arm")
+        self._plane.selector.arm(session, scenario)
+        return JSONResponse({"session": session, "armed": scenario.name, "replies": len(scenario.replies)})
+
+    async def gates(self, request: Request) -> Response:
+        session = request.query_params.get("session", DEFAULT_SESSION)
+        return JSONResponse({"gates": self._plane.gates.of(session).listing()})
+
+    async def open_gate(self, request: Request) -> Response:
+        what = await _body(request)
+        session, name = _text(what, "session", DEFAULT_SESSION), _text(what, "name")
+        self._plane.gates.of(session).open(name)
+        return JSONResponse({"session": session, "opened": name})
+
+    async def journal(self, request: Request) -> Response:
+        """With `wait`: answer when there are exchanges after ID and all have ended, at the latest after S."""
+        session = request.query_params.get("session")
+        after = int(_number(request, "after"))
+        journal = self._plane.journal
+
+        def ended() -> bool:
+            found = journal.recordings(session, after)
+            return bool(found) and all(recording.done for recording in found)
+
+        await journal.wait(ended, min(_number(request, "wait"), LONGEST_WAIT))
+        found = journal.recordings(session, after)
+        return JSONResponse({"exchanges": [recording.exchange().as_json() for recording in found]})
+
+    async def reset(self, request: Request) -> Response:
+        what = await _body(request)
+        session = _text(what, "session") if what.get("session") is not None else None
+        self._plane.reset(session)
+        return JSONResponse({"reset": session})
+
+
+async def _body(request: Request) -> dict[str, Json]:
+    body = await read_body(request.receive, request.headers)
+    if body.problem:
+        raise HTTPException(400, str(body.problem))
+    return dict(body.content)
+
+
+def _text(what: Mapping[str, Json], name: str, default: str | None = None) -> str:
+    value = what.get(name, default)
+    if not isinstance(value, str) or not value:
+        raise HTTPException(400, f"{name!r} must be a string that is not empty")
+    return value
+
+
+def _number(request: Request, name: str) -> float:
+    value = request.query_params.get(name, "0")
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1e15:
+        raise HTTPException(400, f"{name!r} must be a number from 0, not {value!r}")
+    return number
+
+
+def _about(scenario: Scenario) -> dict[str, Json]:
+    return {"name": scenario.name, "title": scenario.title, "handlers": scenario.handlers}
+
+
+def _replies(scenario: Scenario, seed: str) -> list[Json]:
+    """Each reply as it would be streamed to a plain request."""
+    timelines = (
+        timeline_of(reply, seed=seed, model_id=EXAMPLE_MODEL, operation="ConverseStream")
+        for reply in scenario.replies
+    )
+    return [
+        [{"at": beat.at, "what": explain(beat.act), "injected": beat.injected} for beat in timeline.beats]
+        for timeline in timelines
+    ]
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+
+async def _bad_request(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 400 if isinstance(error, ScenarioError) else 404)
+
+
+async def _nobody_there(_: Request, __: Exception) -> Response:
+    return Response(status_code=400)

@@ -1,0 +1,127 @@
+"""Text for people: a scenario's compiled timeline, an event-stream body frame by frame, an exchange."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from converse_emulator.acts import Beat, Send, Timeline, explain
+from converse_emulator.eventstream import Decoder, FrameError, Message
+from converse_emulator.request import Request
+from converse_emulator.scenario import Json, Reply, Scenario
+from converse_emulator.timeline import compile_reply
+
+EXAMPLE_MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
+PREVIEW = 100  # characters of a payload in a listing
+STANDARD = {":event-type", ":exception-type", ":content-type", ":message-type"}
+NAMING = (":event-type", ":exception-type", ":error-code")
+
+
+def example_request(operation: str, model_id: str) -> Request:
+    """The request that listings are compiled for."""
+    messages = [{"role": "user", "content": [{"text": "Hello"}]}]
+    return Request(operation, model_id, {}, {"messages": messages})
+
+
+def timeline_of(reply: Reply, *, seed: str, model_id: str, operation: str) -> Timeline:
+    """A reply compiled for the example request."""
+    return compile_reply(reply, example_request(operation, model_id), seed=seed, now=time.time())
+
+
+def scenario_text(scenario: Scenario, *, seed: str, model_id: str, operation: str) -> str:
+    """What a scenario is about, and what each of its replies sends when."""
+    lines = [scenario.name, f"  {scenario.title}", f"  A good handler: {scenario.handlers}"]
+    for number, reply in enumerate(scenario.replies, 1):
+        timeline = timeline_of(reply, seed=seed, model_id=model_id, operation=operation)
+        lines += ["", f"reply {number} of {len(scenario.replies)}, {timeline.tokens} tokens"]
+        lines += [beat_line(beat) for beat in timeline.beats]
+    return "\n".join(lines)
+
+
+def beat_line(beat: Beat) -> str:
+    """`+0.012 s  send 121 B (contentBlockDelta)  {"delta":…}`, and a mark if it was injected."""
+    payload = f"  {_payload_of(beat.act.data)}" if isinstance(beat.act, Send) else ""
+    return f"  +{beat.at:.3f} s  {explain(beat.act)}{'  [injected]' if beat.injected else ''}{payload}"
+
+
+def _payload_of(data: bytes) -> str:
+    """The payload of the frame that `data` is, or of the JSON body; nothing if it is broken."""
+    if data.startswith(b"{"):
+        return _shortened(data.decode("utf-8", "replace"))
+    try:
+        messages = Decoder().feed(data)
+    except FrameError:
+        return ""
+    return " ".join(_shortened(_without_padding(message.payload)) for message in messages)
+
+
+def _without_padding(payload: bytes) -> str:
+    text = payload.decode("utf-8", "replace")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    if isinstance(value, dict):
+        value.pop("p", None)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= PREVIEW else f"{text[: PREVIEW - 1]}…"
+
+
+# ---------------------------------------------------------------------------------------------- decode
+
+
+def frame_lines(body: bytes) -> Iterator[str]:
+    """A line for each frame of an event-stream body, with its offset; raises `BadFrame` where it breaks."""
+    decoder = Decoder()
+    start = 0
+    try:
+        for message in decoder.messages(body):
+            yield f"0x{start:08x}  {decoder.offset - start:5} B  {message_text(message)}"
+            start = decoder.offset
+    except FrameError as error:
+        raise BadFrame(start, str(error)) from error
+    if decoder.pending:
+        raise BadFrame(start, f"the body ends after {decoder.pending} bytes of this message")
+
+
+class BadFrame(ValueError):
+    """A frame that cannot be decoded."""
+
+    def __init__(self, offset: int, what: str) -> None:
+        super().__init__(f"0x{offset:08x}  {what}")
+
+
+def message_text(message: Message) -> str:
+    """Kind and name of a message, headers that are not the usual ones, and its payload."""
+    kind = message.header(":message-type") or "no :message-type"
+    name = next((value for header in NAMING if (value := message.header(header))), "unnamed")
+    more = [f"{header}={value!r}" for header, value in message.headers if header not in STANDARD]
+    payload = message.payload.decode("utf-8", "backslashreplace")
+    return "  ".join((str(kind), str(name), *more, payload))
+
+
+# --------------------------------------------------------------------------------------------- journal
+
+
+def exchange_text(exchange: Mapping[str, Json]) -> str:
+    """An exchange as `GET /_emulator/journal` tells it: a line on what it was, and one for each act."""
+    chosen = exchange["scenario"] or exchange["chosen_by"] or "no scenario"
+    attempt = f", attempt {exchange['attempt']}" if exchange["attempt"] else ""
+    ended = exchange["ended"] or exchange["state"]
+    return "\n".join(
+        (
+            f"#{exchange['id']} {exchange['operation']} {exchange['model_id']}",
+            f"  session {exchange['session']}{attempt} · {chosen} · {ended}",
+            *([f"  missed: {exchange['miss']}"] if exchange["miss"] else []),
+            *_act_lines(exchange["acts"]),
+            f"  {exchange['tokens_sent']} tokens sent, {exchange['tokens_unsent']} not sent",
+        )
+    )
+
+
+def _act_lines(acts: Sequence[Mapping[str, Json]]) -> Iterator[str]:
+    for act in acts:
+        mark = "  [injected]" if act["injected"] else ""
+        yield f"  +{act['actual']:.3f} s (planned {act['planned']:.3f})  {act['what']}{mark}"
