@@ -8,15 +8,21 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
+from converse_emulator import native
+from converse_emulator.model_ids import family
 from converse_emulator.request import Request
 from converse_emulator.scenario import Json, Reply, Text, ToolUse
 from converse_emulator.schema_instance import UnsupportedSchema, instance
 
 _QUOTED = 200  # characters of a tool's result that the answer repeats
+# Families that do not take back a turn with both text and a tool call (the rule `mixed-calls`).
+_CALLS_ALONE = ("llama", "mistral")
 
 
 def automatic_reply(request: Request, rng: Random) -> Reply:
-    """The reply to `request`: one call of a tool where tools are offered, else prose."""
+    """The reply to `request`: one call of a tool where tools are offered, what fits a schema, else prose."""
+    if native.wordless(request):
+        return ()
     messages = request.body.get("messages") or []
     last = messages[-1]["content"] if messages else []
     own = Random(f"{rng.getrandbits(64)}:{json.dumps(last, sort_keys=True)}")
@@ -24,8 +30,25 @@ def automatic_reply(request: Request, rng: Random) -> Reply:
     if results:
         names = dict(_tool_names(messages))
         said = [_about(result, names.get(result["toolUseId"], "the tool")) for result in results]
-        return (Text(" ".join([*said, _prose(own, paragraphs=1)])),)
-    return _tool_call(request.body.get("toolConfig") or {}, own) or (Text(_prose(own, paragraphs=2)),)
+        prose = " ".join([*said, _prose(own, paragraphs=1)])
+    elif call := _tool_call(request.body.get("toolConfig") or {}, own):
+        return call[-1:] if family(request.model) in _CALLS_ALONE else call
+    else:
+        prose = ""
+    text = _structured(request.body, own) or prose or _prose(own, paragraphs=2)
+    return (Text(text, split="usual"),)
+
+
+def _structured(body: Mapping[str, Json], rng: Random) -> str | None:
+    """A JSON text that fits the schema which the request demands; None for a schema without an instance."""
+    match body.get("outputConfig"):
+        case {"textFormat": {"structure": {"jsonSchema": {"schema": str(text)}}}}:
+            try:
+                return json.dumps(instance(json.loads(text), rng), ensure_ascii=False)
+            except (ValueError, UnsupportedSchema):
+                return None
+        case _:
+            return None
 
 
 def _tool_call(config: Mapping[str, Json], rng: Random) -> Reply | None:

@@ -11,7 +11,18 @@ from converse_emulator.errors import Mistake, ScenarioError
 from converse_emulator.forms import Form, Made, OneOf, Value, Word
 from converse_emulator.nodes import Atom, Members, Node, Scalar
 from converse_emulator.records import Anything, Field, ListOf, MapOf, Record
-from converse_emulator.scenario import FOREVER, Cutting, Duration, Event, Forever, Json, Span, Split
+from converse_emulator.scenario import (
+    FOREVER,
+    Citation,
+    Cutting,
+    Duration,
+    Event,
+    Forever,
+    Json,
+    Span,
+    Split,
+    ToolResult,
+)
 
 # -------------------------------------------------------------------------------------------- scalars
 
@@ -68,6 +79,16 @@ BASE64 = Made(
 HEADER_NAME = pattern("the name of an HTTP header", r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 HEADERS = MapOf(pattern("a string of printable ASCII characters", r"^[\t\x20-\x7e]*$"), HEADER_NAME)
 OBJECT = Anything(mapping=True)
+TEXT_OR_BASE64: Form[bytes] = OneOf(
+    (
+        Made(STRING, str.encode),
+        Record(
+            lambda base64: base64,
+            {"base64": Field(BASE64, "The bytes, base64.", required=True)},
+            tag="base64",
+        ),
+    )
+)
 
 # ------------------------------------------------------------------------------------- pace and pieces
 
@@ -133,6 +154,33 @@ class EventForm(Form[Event]):
             "minProperties": 1,
             "maxProperties": 1,
         }
+
+
+def _delta(name: str, said: Json) -> None:
+    """Raises `ValueError` if the service model knows no such delta."""
+    body = {"contentBlockIndex": 0, "delta": {name: said}}
+    if found := service.event_violations("contentBlockDelta", body):
+        raise ValueError("; ".join(found))
+
+
+def citation_from(members: Mapping[str, Json]) -> Citation:
+    """A citation, if the service model knows such members of one."""
+    _delta("citation", members)
+    return Citation(members)
+
+
+CITATION = Made(OBJECT, citation_from)
+
+
+def tool_result_from(
+    content: Json, status: str | None = "success", id: str | None = None, type: str | None = None
+) -> ToolResult:
+    """A tool's result; a string is a block of text, anything else but a list one of JSON."""
+    blocks = content if isinstance(content, list) else [{"text": content}]
+    if not isinstance(content, str | list):
+        blocks = [{"json": content}]
+    _delta("toolResult", blocks)
+    return ToolResult(tuple(blocks), status, id, type)
 
 
 _COUNTED = {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0}

@@ -1,6 +1,7 @@
-"""A performance as the response of a blocking Converse: one JSON body when the generation ends.
+"""A performance as the response of a blocking call: one JSON body when the generation ends.
 
-The body is the fold of the events a stream would have sent. Faults mean:
+Converse's body is the fold of the events that a stream would have sent. Literal bytes, where there are any,
+are the body instead. Faults mean:
 
     throw           the HTTP error of that exception (modelStreamErrorException: ModelErrorException, 424)
     finish          the body of what was generated so far, without stopReason and usage
@@ -9,34 +10,47 @@ The body is the fold of the events a stream would have sent. Faults mean:
     corrupt         a body that is no JSON: its closing brace is a space
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from random import Random
 from typing import assert_never
 
 from converse_emulator.acts import Beat, Finish, Gate, Hangup, Hold, Reset
 from converse_emulator.delivery import Delivery, part, sent
 from converse_emulator.fold import fold
-from converse_emulator.performance import Emit, Moment, Performance
+from converse_emulator.performance import Emit, Moment, Performance, Raw
+from converse_emulator.request import Request
 from converse_emulator.responses import Response
 from converse_emulator.scenario import Refuse, Throw
 
+Respond = Callable[[Sequence[Emit], float], Response]  # what was said, at the moment of the response
 
-def blocking_beats(performance: Performance, delivery: Delivery) -> Iterator[Beat]:
+
+def converse(performance: Performance, request: Request, delivery: Delivery, rng: Random) -> Iterator[Beat]:
     """The beats of a Converse response."""
-    moments = performance.moments
+    del request, rng  # the events are all that there is to say
+
+    def respond(said: Sequence[Emit], at: float) -> Response:
+        return delivery.json(fold((emit.type, emit.body) for emit in said), at)
+
+    return blocking_beats(performance.moments, respond, delivery)
+
+
+def blocking_beats(moments: Sequence[Moment], respond: Respond, delivery: Delivery) -> Iterator[Beat]:
+    """The beats of a response with one body."""
     finished = isinstance(moments[-1].what, Finish)
     answered = False
     for number, moment in enumerate(moments, 1):
         match moment.what:
-            case Emit() | Throw():
+            case Emit() | Raw() | Throw():
                 if moment.cut or isinstance(moment.what, Throw):
                     answered = True
-                    yield from _answer(moments[:number], delivery, own_length=finished)
+                    yield from _answer(moments[:number], respond, delivery, own_length=finished)
             case Refuse():
                 yield from delivery.refusal(moment.what, moment.at)
             case Finish():
                 if not answered:
-                    yield from _answer(moments[:number], delivery, own_length=True)
+                    yield from _answer(moments[:number], respond, delivery, own_length=True)
                 yield Beat(moment.at, moment.what, moment.injected)
             case Gate() | Hold() | Hangup() | Reset():
                 yield Beat(moment.at, moment.what, moment.injected)
@@ -44,15 +58,19 @@ def blocking_beats(performance: Performance, delivery: Delivery) -> Iterator[Bea
                 assert_never(never)
 
 
-def _answer(past: Sequence[Moment], delivery: Delivery, *, own_length: bool) -> Iterator[Beat]:
+def _answer(
+    past: Sequence[Moment], respond: Respond, delivery: Delivery, *, own_length: bool
+) -> Iterator[Beat]:
     """The response to what has happened so far, as far as it is sent."""
     last = past[-1]
+    tokens = 0
     if isinstance(last.what, Throw):
-        response, what, tokens = delivery.thrown(last.what, last.at), last.what.name, 0
+        response, what = delivery.thrown(last.what, last.at), last.what.name
+    elif literal := [moment.what.data for moment in past if isinstance(moment.what, Raw)]:
+        response, what = delivery.body(b"".join(literal), last.at), "bytes"
     else:
         emitted = [moment.what for moment in past if isinstance(moment.what, Emit)]
-        body = fold((emit.type, emit.body) for emit in emitted)
-        response, what = delivery.json(body, last.at), "the answer"
+        response, what = respond(emitted, last.at), "the answer"
         tokens = sum(emit.tokens for emit in emitted)
     if any(moment.corrupt for moment in past):
         response, what = replace(response, body=response.body[:-1] + b" "), f"{what}, corrupted"

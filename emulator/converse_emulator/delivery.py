@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from converse_emulator.acts import Beat, Finish, Head, Send
+from converse_emulator.acts import Beat, Finish, Head, HttpHeaders, Send
 from converse_emulator.refusals import REFUSALS, THROWS
 from converse_emulator.responses import (
     Response,
+    body_response,
     error_response,
     http_date,
     json_response,
@@ -30,13 +31,17 @@ class Delivery:
         """The `Date` of what is sent `at` seconds: clients take a wrong one for a skewed clock."""
         return http_date(self.now + at / self.speed)
 
-    def stream_head(self, at: float) -> Beat:
-        """The head of an event stream."""
-        return Beat(at, Head(200, stream_headers(self.request_id, self.date(at))))
+    def stream_head(self, at: float, headers: HttpHeaders = ()) -> Beat:
+        """The head of an event stream; `headers` come last."""
+        return Beat(at, Head(200, (*stream_headers(self.request_id, self.date(at)), *headers)))
 
     def json(self, body: Json, at: float) -> Response:
-        """200 with a JSON body."""
+        """200 with a JSON body, keys sorted."""
         return json_response(body, request_id=self.request_id, date=self.date(at))
+
+    def body(self, content: bytes, at: float, headers: HttpHeaders = ()) -> Response:
+        """200 with a body that is JSON already, or what a scenario puts in its place."""
+        return body_response(content, headers, request_id=self.request_id, date=self.date(at))
 
     def thrown(self, throw: Throw, at: float) -> Response:
         """What a blocking call answers where a stream would throw; 500 for what the service model lacks."""
@@ -44,7 +49,7 @@ class Delivery:
         name = _BLOCKING_NAMES.get(name, name)
         return error_response(
             name,
-            message=text_of(throw),
+            message=message_of(throw),
             status=None if name in REFUSALS else 500,
             request_id=self.request_id,
             date=self.date(at),
@@ -64,7 +69,7 @@ class Delivery:
         yield Beat(at, Finish(), injected=True)
 
 
-def text_of(throw: Throw) -> str:
+def message_of(throw: Throw) -> str:
     """The message of an exception in the stream."""
     if throw.message is not None:
         return throw.message

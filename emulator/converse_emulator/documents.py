@@ -58,11 +58,13 @@ def _prompt(value: str) -> str:
     return value
 
 
+# In which a model says something.
+OPERATIONS = ("Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream")
 REPLY = ReplyForm()
 MATCH = Record(
     Match,
     {
-        "operation": Field(Word(lambda: ("Converse", "ConverseStream")), "Which operation is called."),
+        "operation": Field(Word(lambda: OPERATIONS), "Which operation is called."),
         "model": Field(arg.NAME, "A glob over the model id."),
         "prompt": Field(
             Made(arg.NAME, _prompt),

@@ -1,6 +1,7 @@
-"""The frames of a ConverseStream response, byte for byte as real Bedrock sends them.
+"""The frames of ConverseStream and InvokeModelWithResponseStream, byte for byte as real Bedrock sends them.
 
     event      :event-type, :content-type, :message-type         {"contentBlockIndex":0,…,"p":"abcd…"}
+    chunk      likewise                                          {"bytes":"eyJ0…","p":"abcd…"}
     exception  :exception-type, :content-type, :message-type     {"message":"…"}
     error      :error-code, :error-message, :message-type        (no payload; no recording shows one)
 
@@ -9,6 +10,7 @@ member `p`, a prefix of a fixed alphabet whose length is random and says nothing
 """
 
 import struct
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -17,7 +19,7 @@ from typing import Literal
 from zlib import crc32
 
 from converse_emulator.eventstream import Headers, Message, encode
-from converse_emulator.responses import canonical_json
+from converse_emulator.responses import canonical_json, compact_json
 from converse_emulator.scenario import Json
 
 PADDING = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -32,6 +34,14 @@ def draw_padding(rng: Random) -> int:
 def event_frame(event_type: str, body: Mapping[str, Json], padding: int | None) -> bytes:
     """The frame of an event, with `padding` characters of padding (None: as before late 2024, without)."""
     return encode(Message(_event_headers(event_type), _payload(body, padding)))
+
+
+def chunk_frame(data: bytes, padding: int | None) -> bytes:
+    """The frame of a chunk of a model's native response."""
+    payload = {"bytes": b64encode(data).decode()}
+    if padding is not None:
+        payload["p"] = PADDING[:padding]
+    return encode(Message(_event_headers("chunk"), compact_json(payload)))
 
 
 def exception_frame(name: str, message: str) -> bytes:

@@ -4,7 +4,7 @@ A step is a bare word (`finish`) or a mapping with one key that names it, beside
 may have modifiers: `{text: Hi, every: 12.5ms, split: words}`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,12 +16,14 @@ from converse_emulator.nodes import Members, Node, Scalar
 from converse_emulator.records import Anything, Field, Record
 from converse_emulator.refusals import REFUSALS
 from converse_emulator.scenario import (
+    Bytes,
     Corrupt,
     Cut,
     Every,
     Finish,
     Gate,
     Hangup,
+    Image,
     Json,
     Metadata,
     Reasoning,
@@ -85,6 +87,28 @@ _TOOL_USE = Record(
             Anything(), "Any JSON; a string is sent literally, broken JSON included. Default: {}."
         ),
         "id": Field(arg.NAME, "The toolUseId. Default: made from the seed."),
+        "type": Field(arg.NAME, "Default: told where the request has a system tool."),
+    },
+)
+_TOOL_RESULT: Form[Step] = OneOf(
+    (
+        Made(arg.STRING, arg.tool_result_from),
+        Record(
+            arg.tool_result_from,
+            {
+                "content": Field(Anything(), "A list of content blocks, a text, or any JSON.", required=True),
+                "status": Field(Word(lambda: ("success", "error")), "Default: success."),
+                "id": Field(arg.NAME, "The toolUseId. Default: that of the last tool call."),
+                "type": Field(arg.NAME, "Default: the name of the last tool call and `_result`."),
+            },
+        ),
+    )
+)
+_IMAGE = Record(
+    lambda data, format="png": Image(data, format),
+    {
+        "data": Field(arg.BASE64, "The image, base64.", required=True),
+        "format": Field(Word(lambda: ("png", "jpeg", "gif", "webp")), "Default: png."),
     },
 )
 _STOP: Form[Step] = OneOf(
@@ -115,9 +139,18 @@ _REFUSE: Form[Step] = OneOf(
         ),
     )
 )
+
+
+def _stream_exceptions() -> Iterator[str]:
+    """Those of both kinds of streams: InvokeModel's has one more."""
+    yield from dict.fromkeys(
+        (*service.stream_exceptions(), *service.stream_exceptions(service.INVOKE_STREAM))
+    )
+
+
 _THROW: Form[Step] = OneOf(
     (
-        Made(Word(service.stream_exceptions), Throw),
+        Made(Word(_stream_exceptions), Throw),
         Record(
             lambda error, message=None: Throw(error, message, "error"),
             {
@@ -142,6 +175,13 @@ STEPS: Mapping[str, Bare | Applied] = {
     ),
     "reasoning": Applied("A reasoning block.", _REASONING, modified=True),
     "tool_use": Applied("A tool call.", _TOOL_USE, modified=True),
+    "tool_result": Applied("What a system tool gave.", _TOOL_RESULT),
+    "citation": Applied("Where the following text comes from.", arg.CITATION),
+    "image": Applied("An image.", _IMAGE),
+    "bytes": Applied(
+        "Bytes, literally: a chunk or the body of InvokeModel, elsewhere part of the response.",
+        Made(arg.TEXT_OR_BASE64, Bytes),
+    ),
     "event": Applied("Any event of the service model, literally.", arg.EventForm()),
     "wait": Applied("Nothing happens for this long.", Made(arg.PATIENCE, Wait)),
     "every": Applied("The time before each further delta from here on.", Made(arg.DURATION, Every)),

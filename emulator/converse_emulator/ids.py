@@ -1,11 +1,12 @@
 """Identifiers in Bedrock's forms, drawn from a seeded stream of chance."""
 
 import string
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from random import Random
 from uuid import UUID
 
 _BASE62 = string.digits + string.ascii_letters
+_BASE58 = "".join(each for each in _BASE62 if each not in "0OIl")
 
 
 def request_id(rng: Random) -> str:
@@ -16,6 +17,42 @@ def request_id(rng: Random) -> str:
 def tool_use_id(rng: Random) -> str:
     """A `toolUseId` in the form in use since February 2026."""
     return "tooluse_" + "".join(rng.choices(_BASE62, k=22))
+
+
+def server_tool_id(rng: Random) -> str:
+    """A `toolUseId` in the form before that, which Nova's own tools still have: base64url of a UUID."""
+    uuid = UUID(int=rng.getrandbits(128), version=4)
+    return "tooluse_" + urlsafe_b64encode(uuid.bytes).decode().rstrip("=")
+
+
+def anthropic_tool_id(rng: Random) -> str:
+    """The id of a tool call in Anthropic's own format, as Bedrock gives it."""
+    return "toolu_bdrk_01" + "".join(rng.choices(_BASE58, k=22))
+
+
+def message_id(rng: Random) -> str:
+    """The id of a message in Anthropic's own format, as Bedrock gives it."""
+    return "msg_bdrk_01" + "".join(rng.choices(_BASE58, k=22))
+
+
+def chat_id(rng: Random) -> str:
+    """The id of a chat completion."""
+    return f"chatcmpl-{request_id(rng)}"
+
+
+def call_id(rng: Random) -> str:
+    """The id of a tool call in the chat completions format (inferred: its author's own form)."""
+    return "call_" + "".join(rng.choices(_BASE62, k=24))
+
+
+def vllm_tool_id(rng: Random) -> str:
+    """The id of a tool call of an open model (inferred: the form of the usual server of such models)."""
+    return f"chatcmpl-tool-{request_id(rng).replace('-', '')}"
+
+
+def short_tool_id(rng: Random) -> str:
+    """The id of a tool call of Mistral's (inferred: the form that its own API has)."""
+    return "".join(rng.choices(_BASE62, k=9))
 
 
 def signature(rng: Random) -> str:

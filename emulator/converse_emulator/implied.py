@@ -11,7 +11,7 @@ end follows.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from converse_emulator.composing import Kind
+from converse_emulator.composing import SERVER_TOOL, TEXT, Block, Kind
 from converse_emulator.scenario import Event, Json
 
 
@@ -19,7 +19,7 @@ from converse_emulator.scenario import Event, Json
 class _Open:
     """An open block. `literal`: nothing but literal events has touched it."""
 
-    joinable: bool  # text may be added to it
+    takes: frozenset[Kind]  # what may be added to it
     literal: bool = False
 
 
@@ -29,30 +29,31 @@ class Implied:
     def __init__(self) -> None:
         self.stopped = False  # messageStop was sent
         self.finished = False  # metadata was sent
+        self.started = False  # messageStart was sent
         self._called_tool = False
-        self._started = False
         self._open: dict[int, _Open] = {}
         self._next = 0
 
-    def before_block(self, kind: Kind, start: Mapping[str, Json] | None) -> tuple[list[Event], int]:
-        """Before the first delta of a `kind` step: what is due, and the index of the step's block."""
+    def before_block(self, block: Block) -> tuple[list[Event], int]:
+        """Before the first delta of a step: what is due, and the index of the step's block."""
         due = self._begin()
         match list(self._open.items()):
-            case [(index, _Open(joinable=True))] if kind == "text":
-                self._open[index] = _Open(joinable=True)
+            case [(index, open_)] if block.kind in open_.takes:
+                cited = "citation" in open_.takes and block.kind == "text"
+                self._open[index] = _Open(frozenset() if cited else block.takes)  # that text is the block's
                 return due, index
         due += self._close(list(self._open))
         index = self._next
-        self._track(index, _Open(joinable=kind == "text"))
-        if start is not None:
-            self._called_tool = True
+        self._track(index, _Open(block.takes))
+        if start := block.start:
+            self._called_tool |= _waits_for_result(start)
             due.append(Event("contentBlockStart", {"contentBlockIndex": index, "start": start}))
         return due, index
 
     def before_literal(self, event: Event, *, last_words: bool) -> list[Event]:
         """Before `event`, said literally. `last_words`: the script says nothing about the end after it."""
         if event.type == "messageStart":
-            self._started = True
+            self.started = True
             return []
         due = self._begin()
         match event.type:
@@ -70,6 +71,16 @@ class Implied:
                 self.finished = True
         return due
 
+    @property
+    def open_text(self) -> int | None:
+        """The index of the text block that is open, if one is that literal events have not touched."""
+        return next((i for i, each in self._open.items() if "text" in each.takes and not each.literal), None)
+
+    @property
+    def usual_reason(self) -> str:
+        """Why a message ends that is complete."""
+        return "tool_use" if self._called_tool else "end_turn"
+
     def end(self, reason: str, fields: Mapping[str, Json] | None = None) -> list[Event]:
         """The end of the message, as said, up to messageStop."""
         due = self._begin() + self._close(list(self._open))
@@ -83,12 +94,12 @@ class Implied:
         """What of that is still missing at the end. Without a reason: that of an answer that is complete."""
         if self.stopped:
             return self._close(self._ours())
-        return self.end(reason or ("tool_use" if self._called_tool else "end_turn"))
+        return self.end(reason or self.usual_reason)
 
     def _begin(self) -> list[Event]:
-        if self._started:
+        if self.started:
             return []
-        self._started = True
+        self.started = True
         return [Event("messageStart", {"role": "assistant"})]
 
     def _close(self, indices: list[int]) -> list[Event]:
@@ -101,15 +112,21 @@ class Implied:
 
     def _note_block(self, index: int, body: Mapping[str, Json]) -> None:
         start, delta = body.get("start"), body.get("delta")
-        if isinstance(start, Mapping) and "toolUse" in start:
+        if isinstance(start, Mapping) and _waits_for_result(start):
             self._called_tool = True
         if index not in self._open:
             joinable = isinstance(delta, Mapping) and ("text" in delta or "citation" in delta)
-            self._track(index, _Open(joinable, literal=True))
+            self._track(index, _Open(TEXT if joinable else frozenset(), literal=True))
 
     def _track(self, index: int, block: _Open) -> None:
         self._open[index] = block
         self._next = max(self._next, index + 1)
+
+
+def _waits_for_result(start: Mapping[str, Json]) -> bool:
+    """Whether a block that starts so is a call that the client has to answer; the system's own are not."""
+    call = start.get("toolUse")
+    return isinstance(call, Mapping) and call.get("type") != SERVER_TOOL
 
 
 def _index(event: Event) -> int:

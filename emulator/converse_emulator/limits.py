@@ -38,8 +38,9 @@ def limits_of(body: Mapping[str, Json]) -> Limits:
 
 @dataclass(frozen=True, slots=True)
 class StopPoint:
-    """Where a stop sequence ends the generation: within the text of step number `step`."""
+    """Where `sequence` ends the generation: within the text of step number `step`."""
 
+    sequence: str
     step: int
     text: Text  # what is left of that step
 
@@ -47,18 +48,19 @@ class StopPoint:
 def stop_point(reply: Reply, sequences: Sequence[str]) -> StopPoint | None:
     """The first place where a text block completes a stop sequence, also across its steps."""
     for block in _text_blocks(reply):
-        before = _generated("".join(step.text for _, step in block), sequences)
-        if before is not None:
-            return _locate(block, before)
+        found = _generated("".join(step.text for _, step in block), sequences)
+        if found is not None:
+            length, sequence = found
+            return _locate(block, length, sequence)
     return None
 
 
-def _locate(block: Sequence[tuple[int, Text]], length: int) -> StopPoint:
+def _locate(block: Sequence[tuple[int, Text]], length: int, sequence: str) -> StopPoint:
     """The step of `block` in which its text is `length` characters long."""
     ends = list(accumulate(len(step.text) for _, step in block))
     place = bisect_left(ends, length)
     number, step = block[place]
-    return StopPoint(number, replace(step, text=step.text[: length - ends[place] + len(step.text)]))
+    return StopPoint(sequence, number, replace(step, text=step.text[: length - ends[place] + len(step.text)]))
 
 
 def _text_blocks(reply: Sequence[Step]) -> Iterator[list[tuple[int, Text]]]:
@@ -72,7 +74,7 @@ def _text_blocks(reply: Sequence[Step]) -> Iterator[list[tuple[int, Text]]]:
     yield run
 
 
-def _generated(text: str, sequences: Sequence[str]) -> int | None:
-    """How much of `text` comes before the stop sequence that is complete first; None without one."""
-    found = [(at + len(sequence), at) for sequence in sequences if (at := text.find(sequence)) >= 0]
-    return min(found)[1] if found else None
+def _generated(text: str, sequences: Sequence[str]) -> tuple[int, str] | None:
+    """How much of `text` comes before the stop sequence that is complete first, and which it is."""
+    found = [(at + len(each), at, each) for each in sequences if (at := text.find(each)) >= 0]
+    return min(found)[1:] if found else None

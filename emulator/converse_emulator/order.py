@@ -1,10 +1,11 @@
 """The rules of order within a reply: what can follow what."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from converse_emulator.errors import Mistake
 from converse_emulator.scenario import (
     FOREVER,
+    Bytes,
     Content,
     Corrupt,
     Cut,
@@ -42,7 +43,14 @@ def ends_reply(step: Step) -> bool:
     return isinstance(step, Refuse | Throw | Finish | Hangup | Reset) or step == Wait(FOREVER)
 
 
-def _carries_frame(step: Step) -> bool:
+def bytes_alone(steps: Iterable[Step]) -> bool:
+    """All that the steps say is literal bytes: then nothing is implied around them."""
+    said = [step for step in steps if isinstance(step, Content)]
+    return bool(said) and all(isinstance(step, Bytes) for step in said)
+
+
+def carries_frame(step: Step) -> bool:
+    """The step itself sends a frame."""
     return isinstance(step, Content | Stop | Throw)
 
 
@@ -64,7 +72,7 @@ def _refused(steps: Sequence[Placed]) -> Iterator[Mistake]:
 def _after_a_cut(steps: Sequence[Placed]) -> Iterator[Mistake]:
     """The cut frame is the last one of the response."""
     cut = next((i for i, (step, _) in enumerate(steps) if isinstance(step, Cut)), len(steps))
-    frames = [place for step, place in steps[cut + 1 :] if _carries_frame(step) or isinstance(step, Cut)]
+    frames = [place for step, place in steps[cut + 1 :] if carries_frame(step) or isinstance(step, Cut)]
     for place in frames[1:2]:
         yield Mistake(
             place, "never sent: a frame before it is cut", "one step for the frame that is cut, then an end"
@@ -73,13 +81,14 @@ def _after_a_cut(steps: Sequence[Placed]) -> Iterator[Mistake]:
 
 def _undamaged(steps: Sequence[Placed]) -> Iterator[Mistake]:
     """Damage needs a frame; an implied one will do for a cut, and where the reply does not end itself."""
+    alone = bytes_alone(step for step, _ in steps)
     for i, (step, place) in enumerate(steps):
         if not isinstance(step, Corrupt | Cut):
             continue
         later = [following for following, _ in steps[i + 1 :]]
         implied = isinstance(step, Cut) or not any(map(ends_reply, later))
-        complete = any(isinstance(before, Event) and before.type == "metadata" for before, _ in steps[:i])
-        if not any(map(_carries_frame, later)) and (complete or not implied):
+        complete = alone or any(isinstance(each, Event) and each.type == "metadata" for each, _ in steps[:i])
+        if not any(map(carries_frame, later)) and (complete or not implied):
             yield Mistake(place, "no frame comes after it that could be damaged", "text, event, … after it")
 
 

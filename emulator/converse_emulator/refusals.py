@@ -29,8 +29,16 @@ class Refusal:
         return f"{self.code}:http://internal.amazon.com/coral/{self.namespace}/"
 
 
+class ServiceError(Exception):
+    """An error that the real service gives too: `name` is a refusal's, the exception's text the message."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 def _denied(text: str) -> Refusal:
-    """A denial with a capital M. The namespace of these is not known; clients ignore it."""
+    """A denial with a capital M, as the front door spells it."""
     return Refusal("AccessDeniedException", 403, text, "reported", "com.amazon.coral.service", key="Message")
 
 
@@ -115,11 +123,14 @@ _FRONT_DOOR = (
     ),
 )
 
-# By the name that a `refuse` step gives. The two denials have names of their own: the code is another's.
+# By the name that a `refuse` step gives. The denials have names of their own: their code is another's.
 REFUSALS: Mapping[str, Refusal] = {
     **{refusal.code: refusal for refusal in (*_MODELLED, *_FRONT_DOOR)},
     "IamAccessDenied": _denied(_NOT_AUTHORIZED),
     "InvalidApiKey": _denied("Authentication failed: Please make sure your API Key is valid."),
+    "InvalidApiKeyFormat": _denied("Invalid API Key format: Must start with pre-defined prefix"),
+    "ExpiredApiKey": _denied("Bearer Token has expired"),
+    "MissingAuthorization": _denied("Authorization header is missing"),
 }
 
 # Texts of exceptions inside a stream by `:exception-type`. The last is no member of ConverseStream's.

@@ -53,8 +53,12 @@ def error_response(
 
 def json_response(body: Json, *, request_id: str, date: str) -> Response:
     """200 with a JSON body."""
-    content = canonical_json(body)
-    return Response(200, _head(date, JSON, len(content), request_id), content)
+    return body_response(canonical_json(body), request_id=request_id, date=date)
+
+
+def body_response(content: bytes, headers: HttpHeaders = (), *, request_id: str, date: str) -> Response:
+    """200 with a body that is JSON already; `headers` come last."""
+    return Response(200, (*_head(date, JSON, len(content), request_id), *headers), content)
 
 
 def stream_headers(request_id: str, date: str) -> HttpHeaders:

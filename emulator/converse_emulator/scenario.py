@@ -31,7 +31,8 @@ class Span:
 
 Duration = float | Span
 
-Cutting = Literal["tokens", "words", "characters", "whole"]
+# `usual`: in deltas as long as the model's family usually sends
+Cutting = Literal["tokens", "words", "characters", "whole", "usual"]
 Split = Cutting | tuple[str, ...]  # a rule, or the pieces literally
 
 # ---------------------------------------------------------------------------------------------- content
@@ -63,9 +64,35 @@ class ToolUse:
 
     name: str
     input: Json = field(default_factory=dict)
-    id: str | None = None  # None: made from the seed, in Bedrock's form
+    id: str | None = None  # None: made from the seed, in the form of the model's family
+    type: str | None = None  # None: `server_tool_use` for a system tool of the request, if it has any
     every: Duration | None = None
     split: Split | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a system tool gave, said by the model's side: one content block with one delta."""
+
+    content: tuple[Json, ...]  # blocks {text: …} and {json: …}
+    status: str | None = "success"
+    id: str | None = None  # None: that of the last tool call
+    type: str | None = None  # None: the name of the last tool call and `_result`
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where the following text comes from; `members` as the service model has them (title, location, …)."""
+
+    members: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image, one content block with one delta."""
+
+    data: bytes
+    format: str = "png"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +101,16 @@ class Event:
 
     type: str
     body: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """Bytes, literally: a chunk or body of InvokeModel, elsewhere a part of the response's body.
+
+    A reply whose content is bytes alone has nothing implied around them.
+    """
+
+    data: bytes
 
 
 # ------------------------------------------------------------------------------------------------- pace
@@ -192,7 +229,7 @@ class Reset:
     """Reset the connection (RST)."""
 
 
-Content = Text | Reasoning | ToolUse | Event
+Content = Text | Reasoning | ToolUse | ToolResult | Citation | Image | Event | Bytes
 Pace = Wait | Every | SplitBy | Gate
 End = Stop | Usage | Metadata
 Fault = Refuse | Throw | Corrupt | Cut | Finish | Hangup | Reset
@@ -205,7 +242,7 @@ Reply = tuple[Step, ...]
 class Match:
     """Which requests a scenario is for. Every member that is given must agree."""
 
-    operation: str | None = None  # Converse or ConverseStream
+    operation: str | None = None  # as in the service model: ConverseStream
     model: str | None = None  # a glob over the model id
     prompt: str | None = None  # occurs in the last user text, case ignored; /…/ is a regular expression
     tool_result: str | None = None  # the name of a tool whose result the last message brings

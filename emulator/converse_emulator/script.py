@@ -8,17 +8,20 @@ or a cut frame ends what can be sent: later content is dropped, pace still count
 how the response ends (without one: properly).
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from random import Random
 from typing import assert_never
 
 from converse_emulator import acts
-from converse_emulator.composing import Composer
+from converse_emulator.composing import EMPTY_TEXT, Block, Composed, Composer
 from converse_emulator.implied import Implied
 from converse_emulator.limits import limits_of, stop_point
-from converse_emulator.performance import Emit, Ending, Moment, Performance
+from converse_emulator.order import bytes_alone, carries_frame
+from converse_emulator.performance import Emit, Ending, Moment, Performance, Raw, text_of
 from converse_emulator.request import Request
 from converse_emulator.scenario import (
+    Bytes,
+    Citation,
     Content,
     Corrupt,
     Cut,
@@ -31,6 +34,7 @@ from converse_emulator.scenario import (
     Forever,
     Gate,
     Hangup,
+    Image,
     Json,
     Metadata,
     Pace,
@@ -45,19 +49,25 @@ from converse_emulator.scenario import (
     Stop,
     Text,
     Throw,
+    ToolResult,
     ToolUse,
     Usage,
     Wait,
 )
 from converse_emulator.tokens import count
-from converse_emulator.usage import metadata
+from converse_emulator.usage import Said, metadata
 
 
-def perform(reply: Reply, request: Request, rng: Random) -> Performance:
-    """What happens when the model answers `request` with `reply`; chance comes from `rng`."""
-    stage = _Stage(_refusal(reply), request, rng)
+def perform(
+    reply: Reply, request: Request, rng: Random, *, silent: Container[str] = frozenset()
+) -> Performance:
+    """What happens when the model answers `request` with `reply`; chance comes from `rng`.
+
+    `silent` are types of events that are no frames where they are sent, so that nothing can befall them.
+    """
+    stage = _Stage(_refusal(reply), request, rng, silent)
     stage.play()
-    return Performance(tuple(stage.moments))
+    return Performance(tuple(stage.moments), stage.stop_sequence)
 
 
 def _refusal(reply: Reply) -> Reply:
@@ -69,20 +79,26 @@ def _refusal(reply: Reply) -> Reply:
 
 
 class _Stage:
-    def __init__(self, reply: Reply, request: Request, rng: Random) -> None:
+    def __init__(self, reply: Reply, request: Request, rng: Random, silent: Container[str]) -> None:
         self.moments: list[Moment] = []
+        self.stop_sequence: str | None = None
         self._reply = reply
         self._request = request
         self._rng = rng
+        self._silent = silent
         self._limits = limits_of(request.body)
         self._stop_point = stop_point(reply, self._limits.stop_sequences)
-        self._composer = Composer(request.model_id, rng)
+        self._composer = Composer(request, rng)
         self._implied = Implied()
         self._now = 0.0
         self._every: Duration = 0.0
         self._split: Split | None = None
         self._spoken = False  # the first delta has come
+        self._trailing = False  # an empty delta comes after the text that is open, if the model ends here
+        self._reason = ""  # the stop reason, once it was said
         self._tokens = 0
+        self._characters = 0  # of text
+        self._bytes_alone = bytes_alone(reply)
         self._limited: str | None = None  # the stop reason, once a limit has ended the generation
         self._broken = False  # an exception or a cut frame: no frame can follow
         self._ended = False
@@ -100,23 +116,26 @@ class _Stage:
         self._end(acts.Finish(), injected=self._broken)
 
     def _step(self, number: int, step: Step) -> None:
-        match step:
-            case Text() | Reasoning() | ToolUse() | Event() | Stop() | Usage() | Metadata():
-                if not self._limited and not self._broken:
-                    self._say(number, step)
-            case Wait() | Every() | SplitBy() | Gate():
-                if not self._limited:
-                    self._pace(step)
-            case _:
-                self._fault(number, step)
+        if isinstance(step, Content | End):
+            if not self._limited and not self._broken:
+                self._say(number, step)
+        elif isinstance(step, Pace):
+            if not self._limited:
+                self._pace(step)
+        else:
+            self._fault(number, step)
 
     def _say(self, number: int, step: Content | End) -> None:
         match step:
-            case Text() | Reasoning() | ToolUse():
+            case Text() | Reasoning() | ToolUse() | ToolResult() | Citation() | Image():
                 self._content(number, step)
             case Event():
                 self._literal(number, step)
+            case Bytes(data):
+                self._tick(None)
+                self._emit(Raw(data))
             case Stop(reason, fields):
+                self._trail(reason)
                 self._emit_all(self._implied.end(reason, fields))
             case Usage(members):
                 self._usage |= members
@@ -125,39 +144,63 @@ class _Stage:
             case _ as never:
                 assert_never(never)
 
-    def _content(self, number: int, step: Text | Reasoning | ToolUse) -> None:
-        if self._stop_point and number == self._stop_point.step:
-            self._limited = "stop_sequence"
-            step = self._stop_point.text
-            if not step.text:
+    def _content(self, number: int, step: Composed) -> None:
+        if (stop := self._stop_point) and number == stop.step:
+            self._limited, self.stop_sequence = "stop_sequence", stop.sequence
+            step = stop.text
+            if not stop.text.text:
                 return
+        every, how = None, self._split
+        if isinstance(step, Text | Reasoning | ToolUse):
+            every, how = step.every, step.split or how
         most = self._limits.max_tokens
         room = None if most is None else max(0, most - self._tokens)
-        block = self._composer.block(step, step.split or self._split, room)
+        literal = isinstance(step, Text) and isinstance(how, tuple)
+        block = self._composer.block(step, how, room)
         if block.full:
             self._limited = "max_tokens"
+        if self._composer.habits.leads and not self._implied.started and not literal and block.deltas:
+            self._deltas(EMPTY_TEXT, 0.0)
+            self._spoken = False  # what follows comes at the same time
+        self._deltas(block, every)
+        self._trailing = not literal
+
+    def _deltas(self, block: Block, every: Duration | None) -> None:
         index = -1
         for delta in block.deltas:
-            self._tick(step.every)
+            self._tick(every)
             if index < 0:
-                due, index = self._implied.before_block(block.kind, block.start)
+                due, index = self._implied.before_block(block)
                 self._emit_all(due)
             body = {"contentBlockIndex": index, "delta": delta.body}
             self._emit(Emit("contentBlockDelta", body, delta.tokens))
+
+    def _trail(self, reason: str) -> None:
+        """The empty delta that some models send where they end an answer themselves."""
+        if self._composer.habits.trails and self._trailing and reason == "end_turn":
+            index = self._implied.open_text
+            if index is not None:
+                body = {"contentBlockIndex": index, "delta": {"text": ""}}
+                self._emit(Emit("contentBlockDelta", body))
 
     def _literal(self, number: int, event: Event) -> None:
         if event.type == "contentBlockDelta":
             self._tick(None)
         last_words = not any(map(_says_the_end, self._reply[number + 1 :]))
         self._emit_all(self._implied.before_literal(event, last_words=last_words))
-        self._emit(Emit(event.type, event.body, _literal_tokens(event)))
+        self._emit(Emit(event.type, event.body, count(text_of(event))))
 
     def _complete(self) -> None:
         """What the message still lacks."""
-        self._emit_all(self._implied.rest(self._limited))
+        if self._bytes_alone:
+            return
+        reason = self._limited or self._implied.usual_reason
+        if not self._implied.stopped:
+            self._trail(reason)
+        self._emit_all(self._implied.rest(reason))
         if not self._implied.finished:
-            body = metadata(self._request.body, self._tokens, self._now, self._usage, self._members)
-            self._emit(Emit("metadata", body))
+            said = Said(self._tokens, self._now, self._reason, self._characters)
+            self._emit(Emit("metadata", metadata(self._request, said, self._usage, self._members)))
 
     def _pace(self, step: Pace) -> None:
         match step:
@@ -184,7 +227,7 @@ class _Stage:
                 self._corrupt = step
             case Cut():
                 self._cut = step
-                if not any(map(_says_a_frame, self._reply[number + 1 :])):
+                if not any(map(carries_frame, self._reply[number + 1 :])):
                     self._complete()  # no other frame is to come, so it is the next implied one, now
             case Refuse():
                 self._end(step, injected=True)
@@ -201,12 +244,19 @@ class _Stage:
         for event in events:
             self._emit(Emit(event.type, event.body))
 
-    def _emit(self, what: Emit | Throw) -> None:
+    def _emit(self, what: Emit | Raw | Throw) -> None:
         if self._broken:
             return
+        if isinstance(what, Emit):
+            self._tokens += what.tokens
+            self._characters += len(text_of(what))
+            if what.type == "messageStop":
+                self._reason = str(what.body.get("stopReason"))
+            if what.type in self._silent:
+                self.moments.append(Moment(self._now, what))
+                return
         injected = isinstance(what, Throw) or self._corrupt is not None or self._cut is not None
         self.moments.append(Moment(self._now, what, injected, self._corrupt, self._cut))
-        self._tokens += what.tokens if isinstance(what, Emit) else 0
         self._broken = self._cut is not None
         self._corrupt = self._cut = None
 
@@ -234,14 +284,3 @@ def _says_the_end(step: Step) -> bool:
             return True
         case _:
             return isinstance(step, Event) and step.type == "messageStop"
-
-
-def _says_a_frame(step: Step) -> bool:
-    return isinstance(step, Content | Stop | Throw)
-
-
-def _literal_tokens(event: Event) -> int:
-    """Output tokens of a literal delta's text."""
-    delta = event.body.get("delta")
-    text = delta.get("text") if isinstance(delta, dict) else None
-    return count(text) if isinstance(text, str) else 0

@@ -18,7 +18,10 @@ from converse_emulator.request import Request
 DEFAULT_SESSION = "default"
 HEADER = "x-converse-scenario"
 
-_BASE = re.compile(r"(?:/session/(?P<session>[^/?]+))?(?:/scenario/(?P<scenario>[^?]+?))?(?P<rest>/model/.*)")
+_BASE = re.compile(
+    r"(?:/session/(?P<session>[^/?]+))?(?:/scenario/(?P<scenario>[^?]+?))?"
+    r"(?P<rest>/(?:model|guardrail|async-invoke|foundation-models|inference-profiles)\b.*)"
+)
 _CREDENTIAL = re.compile(r"AWS4-\S+\s+(?:\S+,\s*)*Credential=([^/,\s]+)/")
 _SCENARIO = re.compile(r"\[\[\s*scenario:\s*([^\]\s]+)\s*\]\]")
 _SESSION = re.compile(r"\[\[\s*session:\s*([^\]\s]+)\s*\]\]")
@@ -43,7 +46,7 @@ class Named:
 
 
 def route(raw_path: str) -> Route:
-    """Splits a percent-encoded path into base and rest. Without a `/model/` in it, all of it is the rest."""
+    """Splits a percent-encoded path into base and rest. Without an operation's, all of it is the rest."""
     found = _BASE.fullmatch(raw_path)
     if found is None:
         return Route(None, None, raw_path)

@@ -1,4 +1,4 @@
-"""The service model of `bedrock-runtime`, read from the installed botocore: operations, shapes, exceptions.
+"""The service models of `bedrock-runtime`, and of a little of `bedrock`, read from the installed botocore.
 
 Nothing of it is copied here, so a newer botocore brings new members by itself. Only botocore's data file is
 read: importing botocore would cost a quarter of a second. Everything is read on first use and remembered.
@@ -20,7 +20,15 @@ from converse_emulator.scalars import Shape
 from converse_emulator.violations import Json, Violation, mistyped, within
 
 SERVICE = "bedrock-runtime"
+CONTROL_PLANE = "bedrock"
 STREAMING = "ConverseStream"
+INVOKE_STREAM = "InvokeModelWithResponseStream"
+
+# Of the control plane only what frameworks ask before their first request.
+_CONTROL_OPERATIONS = frozenset(
+    {"GetFoundationModel", "GetInferenceProfile", "ListFoundationModels", "ListInferenceProfiles"}
+)
+_CONTROL_PATHS = ("/foundation-models", "/inference-profiles")
 
 # What real Bedrock sends in a stream although the model does not list it; see `event_violations`.
 _SENT_UNMODELLED: Mapping[str, Mapping[str, Shape]] = {
@@ -64,6 +72,7 @@ class Operation:
     uri: str
     input: str  # the name of a shape
     exceptions: tuple[str, ...]
+    service: str = SERVICE
 
 
 def find_operation(method: str, raw_path: str) -> tuple[Operation, str]:
@@ -73,21 +82,42 @@ def find_operation(method: str, raw_path: str) -> tuple[Operation, str]:
     `%3A`: a label takes everything up to the operation's next fixed part.
     """
     path = raw_path.partition("?")[0]
-    matches = [(operation, found) for operation, route in _routes() if (found := route.fullmatch(path))]
+    routes = _routes(CONTROL_PLANE if path.startswith(_CONTROL_PATHS) else SERVICE)
+    matches = [(operation, found) for operation, route in routes if (found := route.fullmatch(path))]
     for operation, found in matches:
         if operation.method == method:
             return operation, unquote(found.groupdict().get("modelId", ""))
     if matches:
         raise WrongMethod(method, path, sorted({operation.method for operation, _ in matches}))
-    raise UnknownPath(path, sorted({operation.uri for operation, _ in _routes()}))
+    raise UnknownPath(path, sorted({operation.uri for operation, _ in routes}))
+
+
+def labels(operation: Operation, raw_path: str) -> dict[str, str]:
+    """The members of an operation's input that stand in its path, decoded."""
+    found = _route(operation.uri).fullmatch(raw_path.partition("?")[0])
+    return {name: unquote(value) for name, value in found.groupdict().items()} if found else {}
+
+
+def query_members(operation: Operation) -> Mapping[str, tuple[str, str]]:
+    """The parameters of an operation's query: the member of the input that each is, and its type."""
+    shapes = _shapes(operation.service)
+    return {
+        member["locationName"]: (name, shapes[member["shape"]]["type"])
+        for name, member in shapes[operation.input]["members"].items()
+        if member.get("location") == "querystring"
+    }
+
+
+def input_violations(operation: Operation, members: Json) -> list[str]:
+    """What is wrong with an operation's input, wherever its members stood in the request."""
+    return [str(each) for each in _checks(operation.service)[operation.input](members)]
 
 
 def violations(operation: str, model_id: str, body: Json) -> list[str]:
     """What is wrong with a request, each text naming the member; `violations.summary` joins them."""
     if not isinstance(body, dict):
         return [str(each) for each in within("body", [mistyped(body, "structure")])]
-    found = _checks()[operations()[operation].input]({**body, "modelId": model_id})
-    return [str(each) for each in found]
+    return input_violations(operations()[operation], {**body, "modelId": model_id})
 
 
 def event_violations(event_type: str, body: Json) -> list[str]:
@@ -104,28 +134,39 @@ def event_violations(event_type: str, body: Json) -> list[str]:
 
 def event_types() -> tuple[str, ...]:
     """The events of the stream, in the order of the model; no exceptions."""
-    return tuple(member for member, shape in _union().items() if "exception" not in _shapes()[shape])
+    shapes = _shapes(SERVICE)
+    return tuple(member for member, shape in _union().items() if "exception" not in shapes[shape])
 
 
-def stream_exceptions() -> Mapping[str, str]:
-    """The exceptions of the stream: member of the union (its `:exception-type`) to shape."""
-    return {member: shape for member, shape in _union().items() if "exception" in _shapes()[shape]}
+def stream_exceptions(operation: str = STREAMING) -> Mapping[str, str]:
+    """The exceptions of a stream: member of its union (the `:exception-type`) to shape."""
+    shapes = _shapes(SERVICE)
+    return {member: shape for member, shape in _union(operation).items() if "exception" in shapes[shape]}
 
 
 def stop_reasons() -> tuple[str, ...]:
     """The values of `stopReason`."""
-    return tuple(_shapes()["StopReason"]["enum"])
+    return tuple(_shapes(SERVICE)["StopReason"]["enum"])
 
 
 def exception_statuses(operation: str = STREAMING) -> Mapping[str, int]:
     """The modelled exceptions of an operation and their HTTP statuses."""
     names = operations()[operation].exceptions
-    return {name: _shapes()[name]["error"]["httpStatusCode"] for name in names}
+    return {name: _shapes(SERVICE)[name]["error"]["httpStatusCode"] for name in names}
+
+
+def operations() -> Mapping[str, Operation]:
+    """All operations of `bedrock-runtime` by name."""
+    return _operations(SERVICE)
+
+
+def operation_named(name: str) -> Operation:
+    """An operation of either service."""
+    return operations().get(name) or _operations(CONTROL_PLANE)[name]
 
 
 @cache
-def operations() -> Mapping[str, Operation]:
-    """All operations of the service by name."""
+def _operations(service: str) -> Mapping[str, Operation]:
     return {
         name: Operation(
             name,
@@ -133,8 +174,10 @@ def operations() -> Mapping[str, Operation]:
             described["http"]["requestUri"],
             described["input"]["shape"],
             tuple(error["shape"] for error in described.get("errors", ())),
+            service,
         )
-        for name, described in model()["operations"].items()
+        for name, described in _model(service)["operations"].items()
+        if service == SERVICE or name in _CONTROL_OPERATIONS
     }
 
 
@@ -142,15 +185,16 @@ def operations() -> Mapping[str, Operation]:
 def skipped_patterns() -> Mapping[str, str]:
     """Shapes of the Converse operations whose pattern cannot be checked here, and why. Empty, as tested."""
     for name in ("Converse", STREAMING):
-        _checks()[operations()[name].input]
-    return _checks().skipped
+        _checks(SERVICE)[operations()[name].input]
+    return _checks(SERVICE).skipped
 
 
 @cache
-def _routes() -> Sequence[tuple[Operation, re.Pattern[str]]]:
-    return [(operation, _route(operation.uri)) for operation in operations().values()]
+def _routes(service: str) -> Sequence[tuple[Operation, re.Pattern[str]]]:
+    return [(operation, _route(operation.uri)) for operation in _operations(service).values()]
 
 
+@cache
 def _route(uri: str) -> re.Pattern[str]:
     """`/model/{modelId}/converse` as a regular expression."""
     parts = re.split(r"\{(\w+)\+?\}", uri)
@@ -159,21 +203,22 @@ def _route(uri: str) -> re.Pattern[str]:
 
 
 @cache
-def _union() -> Mapping[str, str]:
-    """The members of the stream's union, each with its shape."""
-    response = _shapes()[model()["operations"][STREAMING]["output"]["shape"]]
-    union = _shapes()[response["members"][response["payload"]]["shape"]]
+def _union(operation: str = STREAMING) -> Mapping[str, str]:
+    """The members of a stream's union, each with its shape."""
+    shapes = _shapes(SERVICE)
+    response = shapes[model()["operations"][operation]["output"]["shape"]]
+    union = shapes[response["members"][response["payload"]]["shape"]]
     return {member: described["shape"] for member, described in union["members"].items()}
 
 
 @cache
-def _checks() -> Checks:
-    return Checks(_shapes())
+def _checks(service: str) -> Checks:
+    return Checks(_shapes(service))
 
 
 @cache
 def _event_checks() -> Checks:
-    shapes = dict(_shapes())
+    shapes = dict(_shapes(SERVICE))
     for name, members in _SENT_UNMODELLED.items():
         sent = {member: {"shape": f"{name}.{member}"} for member in members}
         shapes[name] = {**shapes[name], "members": {**shapes[name]["members"], **sent}}
@@ -182,26 +227,30 @@ def _event_checks() -> Checks:
     return Checks(shapes)
 
 
-def _shapes() -> Mapping[str, Shape]:
-    shapes: Mapping[str, Shape] = model()["shapes"]
+def _shapes(service: str) -> Mapping[str, Shape]:
+    shapes: Mapping[str, Shape] = _model(service)["shapes"]
     return shapes
 
 
-@cache
 def model() -> Mapping[str, Json]:
-    """The raw model, as botocore has it."""
-    path = max(_model_files(), default=None, key=lambda file: file.parent.name)
+    """The raw model of `bedrock-runtime`, as botocore has it."""
+    return _model(SERVICE)
+
+
+@cache
+def _model(service: str) -> Mapping[str, Json]:
+    path = max(_model_files(service), default=None, key=lambda file: file.parent.name)
     if path is None:
-        raise ServiceModelError(f"botocore is not installed, or has no model of {SERVICE}")
+        raise ServiceModelError(f"botocore is not installed, or has no model of {service}")
     content = path.read_bytes()
     loaded: Mapping[str, Json] = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
-    if STREAMING not in loaded["operations"]:
+    if service == SERVICE and STREAMING not in loaded["operations"]:
         raise ServiceModelError(f"{path} has no operation {STREAMING}; a newer botocore has")
     return loaded
 
 
-def _model_files() -> Iterator[Path]:
+def _model_files(service: str) -> Iterator[Path]:
     """The model files, one for each version of the API, whose date names the folder."""
     spec = find_spec("botocore")
     for package in (spec and spec.submodule_search_locations) or ():
-        yield from Path(package, "data", SERVICE).glob("*/service-2.json*")
+        yield from Path(package, "data", service).glob("*/service-2.json*")

@@ -37,20 +37,21 @@ def count(text: str) -> int:
 
 def count_request(body: Mapping[str, Json]) -> int:
     """The input tokens of a request body: its messages, system prompts and tools; at least 1."""
-    return max(1, sum(_count(body.get(member)) for member in ("messages", "system", "toolConfig")))
+    return max(1, sum(count_value(body.get(member)) for member in ("messages", "system", "toolConfig")))
 
 
-def _count(value: Json) -> int:
+def count_value(value: Json) -> int:
     """Tokens of a JSON value. Member names count too: they stand for what a prompt template adds."""
     match value:
         case str():
             return count(value)
         case Mapping():
             return sum(
-                _BLOB if name == "bytes" else count(name) + _count(member) for name, member in value.items()
+                _BLOB if name == "bytes" else count(name) + count_value(member)
+                for name, member in value.items()
             )
         case list() | tuple():
-            return sum(map(_count, value))
+            return sum(map(count_value, value))
         case None:
             return 0
         case _:
@@ -63,7 +64,7 @@ def split(text: str, how: Split) -> list[str]:
     Literal pieces are taken as long as they spell the text; what they leave over is the last piece.
     """
     match how:
-        case "tokens":
+        case "tokens" | "usual":
             return tokens(text) or [""]
         case "words":
             return _WORD.findall(text) or [""]

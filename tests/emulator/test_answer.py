@@ -149,3 +149,14 @@ def test_a_new_question_after_the_answer_may_call_again() -> None:
     done = {"role": "assistant", "content": [{"text": "On its way."}]}
     history = [ASKED, called("a"), brought(a={"content": []}), done, ASKED]
     assert isinstance(reply(*history, tools=[tool("a_tool")])[-1], ToolUse)
+
+
+@pytest.mark.parametrize(
+    "model_id", ["us.meta.llama3-3-70b-instruct-v1:0", "mistral.mistral-large-2407-v1:0"]
+)
+def test_a_model_that_takes_no_text_beside_a_call_back_says_none(model_id: str) -> None:
+    body = {"messages": [ASKED], "toolConfig": {"tools": [tool("a_tool")]}}
+
+    (call,) = automatic_reply(Request("Converse", model_id, {}, body), Random(0))
+
+    assert isinstance(call, ToolUse)

@@ -26,6 +26,19 @@ FORMS: list[tuple[Any, sc.Step]] = [
         {"tool_use": {"name": "look", "input": '{"a": '}, "split": ["{"]},
         sc.ToolUse("look", '{"a": ', split=("{",)),
     ),
+    ({"tool_use": {"name": "look", "type": "server_tool_use"}}, sc.ToolUse("look", type="server_tool_use")),
+    ({"tool_result": "[HIDDEN]"}, sc.ToolResult(({"text": "[HIDDEN]"},))),
+    (
+        {"tool_result": {"content": {"a": 1}, "status": "error", "id": "x", "type": "y"}},
+        sc.ToolResult(({"json": {"a": 1}},), "error", "x", "y"),
+    ),
+    ({"tool_result": {"content": [{"json": {}}]}}, sc.ToolResult(({"json": {}},))),
+    ({"citation": {"title": "T"}}, sc.Citation({"title": "T"})),
+    ({"image": {"data": "aGk="}}, sc.Image(b"hi")),
+    ({"image": {"data": "aGk=", "format": "gif"}}, sc.Image(b"hi", "gif")),
+    ({"bytes": '{"a": 1}'}, sc.Bytes(b'{"a": 1}')),
+    ({"bytes": {"base64": "aGk="}}, sc.Bytes(b"hi")),
+    ({"split": "usual"}, sc.SplitBy("usual")),
     ({"event": {"messageStart": {"role": "assistant"}}}, sc.Event("messageStart", {"role": "assistant"})),
     ({"wait": "800ms"}, sc.Wait(0.8)),
     ({"wait": "2min"}, sc.Wait(120.0)),
@@ -58,6 +71,7 @@ FORMS: list[tuple[Any, sc.Step]] = [
     ),
     ({"throw": "throttlingException"}, sc.Throw("throttlingException")),
     ({"throw": {"exception": "modelTimeoutException"}}, sc.Throw("modelTimeoutException")),
+    ({"throw": "modelTimeoutException"}, sc.Throw("modelTimeoutException")),
     ({"throw": {"exception": "throttlingException", "message": ""}}, sc.Throw("throttlingException", "")),
     ({"throw": {"error": "InternalError", "message": "m"}}, sc.Throw("InternalError", "m", "error")),
     ({"corrupt": "prelude_crc"}, sc.Corrupt("prelude_crc")),
@@ -121,7 +135,7 @@ REFUSED: list[tuple[Any, str]] = [
     ({"split": []}, "[0].split: a list of 0; allowed: 1 or more of: a string"),
     (
         {"split": "letters"},
-        "[0].split: 'letters' is not allowed here; allowed: tokens, words, characters, whole | a list",
+        "[0].split: 'letters' is not allowed here; allowed: tokens, words, characters, whole, usual | a list",
     ),
     ({"gate": "a b"}, "[0].gate: 'a b' is not allowed here"),
     ({"gate": "a\n"}, "[0].gate: 'a\\n' is not allowed here"),
@@ -132,7 +146,7 @@ REFUSED: list[tuple[Any, str]] = [
         {"reasoning": {"redacted": "", "text": "x"}},
         "[0].reasoning.text: unknown member 'text'; allowed: redacted",
     ),
-    ({"tool_use": "look"}, "[0].tool_use: 'look' is not allowed here; allowed: {name, input, id}"),
+    ({"tool_use": "look"}, "[0].tool_use: 'look' is not allowed here; allowed: {name, input, id, type}"),
     (
         {"tool_use": {"name": "look", "inptu": 1}},
         "[0].tool_use.inptu: unknown member 'inptu' (did you mean 'input'?)",
@@ -142,8 +156,8 @@ REFUSED: list[tuple[Any, str]] = [
         "[0].event.mesageStop: 'mesageStop' is not allowed here (did you mean 'messageStop'?)",
     ),
     (
-        {"event": {"messageStop": {"stopReason": "zzz"}}},
-        "[0].event.messageStop: Value 'zzz' at 'messageStop.stopReason'",
+        {"event": {"messageStop": {"stopReason": ""}}},
+        "[0].event.messageStop: Value '' at 'messageStop.stopReason'",
     ),
     (
         {"event": {"messageStop": []}},
@@ -175,8 +189,8 @@ REFUSED: list[tuple[Any, str]] = [
         "[0].refuse.headers.a: 'c\\r\\nd: e' is not allowed here; allowed: a string of printable",
     ),
     (
-        {"throw": "modelTimeoutException"},
-        "[0].throw: 'modelTimeoutException' is not allowed here (did you mean '",
+        {"throw": "modelTimedOutException"},
+        "[0].throw: 'modelTimedOutException' is not allowed here (did you mean '",
     ),
     (
         {"throw": {"exception": "a", "error": "b"}},

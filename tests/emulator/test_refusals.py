@@ -49,9 +49,15 @@ def test_service_errors_and_authentication_errors_name_different_namespaces() ->
     )
 
 
-def test_only_the_two_denials_have_a_capital_m() -> None:
+def test_only_the_front_doors_denials_have_a_capital_m() -> None:
     capital = {name for name, error in REFUSALS.items() if error.key == "Message"}
-    assert capital == {"IamAccessDenied", "InvalidApiKey"}
+    assert capital == {
+        "ExpiredApiKey",
+        "IamAccessDenied",
+        "InvalidApiKey",
+        "InvalidApiKeyFormat",
+        "MissingAuthorization",
+    }
     assert {REFUSALS[name].code for name in capital} == {"AccessDeniedException"}
     assert {name for name, error in REFUSALS.items() if error.code != name} == capital
 

@@ -90,7 +90,7 @@ BAD: list[Any] = [
     document(reply={"text": "Hi"}),
     document(author="me"),
     document(match={"call": 0}),
-    document(match={"operation": "InvokeModel"}),
+    document(match={"operation": "CountTokens"}),
     with_step("text"),
     with_step("Hi there"),
     with_step({}),

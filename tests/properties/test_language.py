@@ -46,6 +46,7 @@ EVENTS: Sequence[Json] = [
 
 # Free mappings that the service model judges.
 METADATA: Sequence[Json] = [{}, {"metrics": {"latencyMs": 3}}, {"performanceConfig": {"latency": "standard"}}]
+CITATIONS: Sequence[Json] = [{}, {"title": "T", "location": {"web": {"url": "https://example.com"}}}]
 USAGE: Sequence[Json] = [{}, {"inputTokens": 3}, {"cacheReadInputTokens": 1, "totalTokens": 2**31 - 1}]
 
 
@@ -62,6 +63,8 @@ def values(form: Form[Any]) -> st.SearchStrategy[Json]:
             return st.sampled_from(USAGE)
         case arguments.METADATA:
             return st.sampled_from(METADATA)
+        case arguments.CITATION:
+            return st.sampled_from(CITATIONS)
         case Made():
             return values(form.form)
         case OneOf():

@@ -246,7 +246,9 @@ def test_a_clean_stream_keeps_the_order_of_events(reply: Reply, request: Request
 def test_a_blocking_response_is_the_fold_of_the_stream(reply: Reply, request: Request, seed: str) -> None:
     streamed = events(Decoder().feed(body(compiled(reply, request, seed))))
     blocking = body(compiled(reply, replace(request, operation="Converse"), seed))
-    assert json.loads(blocking) == fold(streamed)
+    told = json.loads(blocking)
+    told["usage"] = {name: value for name, value in told["usage"].items() if "cache" not in name}
+    assert told == fold(streamed)  # only Converse tells of the cache unasked
 
 
 @unhurried
