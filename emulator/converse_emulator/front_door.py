@@ -1,0 +1,49 @@
+"""What a request passes before the service looks at it: authentication, then quotas, where wanted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from converse_emulator.authentication import authenticate
+from converse_emulator.credentials import Credentials
+from converse_emulator.inbound import Body, TooLarge
+from converse_emulator.quotas import Lease, Quotas
+from converse_emulator.refusals import ServiceError
+from converse_emulator.request import Request
+from converse_emulator.sigv4 import Call
+
+
+@dataclass(slots=True)
+class FrontDoor:
+    """Lets requests in."""
+
+    credentials: Credentials | None = None  # None: anybody may call
+    quotas: Quotas = field(default_factory=Quotas)
+
+    def enter(
+        self, scope: Mapping[str, Any], body: Body, request: Request, most_output: int | None, now: float
+    ) -> tuple[Lease, Exception | None]:
+        """What the request holds of its quotas, to be settled; and why it is refused, if it is.
+
+        `scope` is ASGI's; `most_output` the model's limit; `now` the quotas' time, in seconds.
+        """
+        try:
+            if isinstance(body.problem, TooLarge):  # it was not read, so nobody can tell what was signed
+                return Lease(), body.problem
+            if self.credentials is not None:
+                call, today = _call(scope, body.digest), datetime.now(UTC)
+                authenticate(self.credentials, call, request.operation, request.model_id, today)
+            return self.quotas.admit(request, most_output, now), body.problem
+        except ServiceError as refused:
+            return Lease(), refused
+
+
+def _call(scope: Mapping[str, Any], digest: str) -> Call:
+    return Call(
+        scope["method"],
+        scope["raw_path"].decode("latin-1"),
+        scope["query_string"].decode("latin-1"),
+        [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
+        digest,
+    )
