@@ -1,0 +1,115 @@
+"""Who may import whom: the import rules of ARCHITECTURE.md, read from the code itself."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = {path.parent.name: path.parent for path in ROOT.glob("*/*/py.typed")}
+
+# What a package may import besides the standard library and itself.
+MAY_IMPORT = {
+    "converse_emulator": {
+        "boto3",
+        "botocore",
+        "converse_fixtures",
+        "faker",
+        "starlette",
+        "uvicorn",
+        "yaml",
+        "zttp",
+    },
+    "pytest_converse": {"converse_emulator", "pytest"},
+    "converse_fixtures": {"converse_emulator", "faker"},
+    "converse_handler": {
+        "anyio",
+        "boto3",
+        "botocore",
+        "prometheus_client",
+        "starlette",
+        "urllib3",
+        "uvicorn",
+    },
+    "converse_contract": {
+        "boto3",
+        "botocore",
+        "converse_emulator",
+        "httpx",
+        "rich",
+        "starlette",
+        "urllib3",
+        "uvicorn",
+    },
+}
+
+# The only modules that may touch these libraries.
+ONLY = {
+    ("converse_emulator", "boto3"): {"emulator"},
+    ("converse_emulator", "botocore"): {"emulator", "signed_call"},
+    ("converse_emulator", "starlette"): {"control"},
+    ("converse_emulator", "uvicorn"): {"transport", "server"},
+    ("converse_emulator", "zttp"): {"transport", "server"},
+    ("converse_emulator", "faker"): {"answer"},
+    ("converse_emulator", "yaml"): {"loader"},
+    ("converse_handler", "boto3"): {"bridge"},
+    ("converse_handler", "botocore"): {"bridge", "failures"},
+    ("converse_handler", "urllib3"): {"bridge", "failures"},
+    ("converse_handler", "starlette"): {"app"},
+    ("converse_handler", "uvicorn"): {"__main__"},
+}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The top-level names that a module imports, also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_a_package_imports_only_what_it_may(package: str) -> None:
+    allowed = MAY_IMPORT[package] | {package}
+    strangers = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in PACKAGES[package].rglob("*.py")
+        for name in imports(path)
+        if name not in allowed and name not in sys.stdlib_module_names
+    }
+    assert strangers == set()
+
+
+@pytest.mark.parametrize(("package", "library"), sorted(ONLY))
+def test_a_library_is_touched_by_its_modules_only(package: str, library: str) -> None:
+    users = {path.stem for path in PACKAGES[package].rglob("*.py") if library in set(imports(path))}
+    assert users <= ONLY[package, library]
+
+
+def test_only_the_contract_suites_mutants_are_servers_that_call_bedrock() -> None:
+    suite = PACKAGES["converse_contract"]
+    users = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in suite.rglob("*.py")
+        for name in imports(path)
+        if name in {"boto3", "botocore", "starlette", "urllib3", "uvicorn"}
+        and path.parent != suite / "mutants"
+    }
+    assert users == set()
+
+
+def test_the_contract_suite_uses_the_emulators_public_names_only() -> None:
+    from converse_emulator import __all__ as public
+
+    private = {
+        f"{path.relative_to(ROOT)}: from {node.module} import {alias.name}"
+        for path in PACKAGES["converse_contract"].rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "converse_emulator"
+        for alias in node.names
+        if node.module != "converse_emulator" or alias.name not in public
+    }
+    assert private == set()
