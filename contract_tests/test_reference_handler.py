@@ -6,7 +6,7 @@ import pytest
 from converse_contract.catalogue import CASES
 
 
-@pytest.mark.xdist_group("contract: one handler after the other")
+@pytest.mark.xdist_group("contract")
 @pytest.mark.parametrize("case", [case.id for case in CASES])
 def test_the_reference_handler(case: str, complaints: Mapping[str, str]) -> None:
     if complaints[case]:

@@ -11,7 +11,7 @@ from converse_contract.serving import environment, serving
 from converse_contract.verdict import Results
 
 # Short, so that every timeout is waited for in a minute; long enough for the article's answer (4.4 s).
-LIMITS = Limits(first_byte=3.0, between_bytes=3.0, total=10.0, tool=1.0, heartbeat=0.5)
+LIMITS = Limits(first_byte=3.0, between_bytes=3.0, total=10.0, tool=2.0, heartbeat=0.5)
 
 
 def demo(

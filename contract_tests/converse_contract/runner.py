@@ -17,7 +17,8 @@ from converse_contract.listen import HandlerUnreachable, Listener, Target
 from converse_contract.upstream import EmulatorUnreachable, ScenarioRefused, Upstream, session_name
 from converse_contract.verdict import Outcome, Result, Results, Verdict, judge
 
-AT_ONCE = 16  # cases; more would measure this machine instead of the handler
+AT_ONCE = 8  # cases that begin; more would measure this machine instead of the handler
+BEGINNING = 2.0  # seconds: what takes longer mostly waits, and takes nobody's place
 SETTLING = 3.0  # seconds for the emulator's side to end after the response has
 LONGEST_TOTAL = 60.0  # seconds: a longer declared total is not waited for
 
@@ -68,9 +69,12 @@ async def _run(
     lacking = without | ({"short_total"} if target.limits.total > LONGEST_TOTAL else set())
     # To the handler a connection each: a kept one may be closed in the moment when it is used again.
     fresh = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    brief = httpx.Limits(
+        keepalive_expiry=1.0
+    )  # to the emulator for less than the 5 s after which it closes them
     async with (
         httpx.AsyncClient(timeout=None, limits=fresh, trust_env=False) as client,
-        httpx.AsyncClient(timeout=30.0, trust_env=False) as control,
+        httpx.AsyncClient(timeout=30.0, limits=brief, trust_env=False) as control,
     ):
         driver = Driver(target, client, Upstream(emulator, control))
         await _preflight(driver, emulator)
@@ -79,8 +83,10 @@ async def _run(
         async def one(case: Case) -> Result:
             async with free:
                 begun = time.monotonic()
-                verdict, evidence = await _run_case(case, driver, lacking)
-                result = Result(case, verdict, evidence, time.monotonic() - begun)
+                running = asyncio.ensure_future(_run_case(case, driver, lacking))
+                await asyncio.wait({running}, timeout=BEGINNING)
+            verdict, evidence = await running
+            result = Result(case, verdict, evidence, time.monotonic() - begun)
             if progress:
                 progress(result)
             return result

@@ -1,13 +1,10 @@
 """One exchange as the journal tells it: what was asked, what was sent and when, how it ended."""
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from converse_emulator.eventstream import Decoder, FrameError, Message
 from converse_emulator.scenario import Json
 
 SECRETS = frozenset({"authorization", "cookie", "proxy-authorization", "x-amz-security-token", "x-api-key"})
@@ -75,43 +72,3 @@ def attempt_of(headers: Mapping[str, str]) -> int | None:
     """The attempt that an SDK tells in `amz-sdk-request: attempt=2; max=3`."""
     found = re.search(r"\battempt=(\d{1,9})\b", headers.get("amz-sdk-request", ""))
     return int(found[1]) if found else None
-
-
-def text_of_stream(chunks: Iterable[bytes]) -> str:
-    """The text of the frames that are whole and good, as far as a client can read them."""
-    return "".join(
-        _text(_dig(_json(message.payload), "delta"))
-        for message in _readable(chunks)
-        if message.header(":event-type") == "contentBlockDelta"
-    )
-
-
-def _readable(chunks: Iterable[bytes]) -> Iterator[Message]:
-    decoder = Decoder()
-    with suppress(FrameError):  # what comes after a bad frame no client can read
-        for chunk in chunks:
-            yield from decoder.messages(chunk)
-
-
-def text_of_answer(chunks: Iterable[bytes]) -> str:
-    """The text of a whole answer of `Converse`; empty for an error or a part."""
-    content = _dig(_json(b"".join(chunks)), "output", "message", "content")
-    return "".join(map(_text, content)) if isinstance(content, list) else ""
-
-
-def _text(block: Json) -> str:
-    text = _dig(block, "text")
-    return text if isinstance(text, str) else ""
-
-
-def _dig(value: Json, *path: str) -> Json:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def _json(raw: bytes) -> Json:
-    try:
-        return json.loads(raw)
-    except ValueError:
-        return None

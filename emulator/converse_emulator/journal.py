@@ -17,10 +17,9 @@ from converse_emulator.exchange import (
     Performed,
     attempt_of,
     redacted,
-    text_of_answer,
-    text_of_stream,
 )
 from converse_emulator.request import Request
+from converse_emulator.spoken import text_of_answer, text_of_stream
 
 MOST_EXCHANGES = 1000
 MOST_BYTES = 67_108_864  # of their bodies, 64 MiB; the newest exchange is kept whatever its size
@@ -91,7 +90,7 @@ class Recording:
         """The exchange as far as it has come."""
         sends = [beat.act for beats, _ in self._performed for beat in beats if isinstance(beat.act, Send)]
         sent = self.tokens_sent
-        text_of = text_of_stream if self._about.operation == "ConverseStream" else text_of_answer
+        text_of = text_of_stream if "Stream" in self._about.operation else text_of_answer
         return replace(
             self._about,
             acts=tuple(_told(beat, actual) for beats, actual in self._performed for beat in beats),

@@ -2,6 +2,7 @@
 
 import json
 import time
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 
 from converse_emulator.acts import Beat, Send, Timeline, explain
@@ -62,6 +63,8 @@ def _without_padding(payload: bytes) -> str:
         return text
     if isinstance(value, dict):
         value.pop("p", None)
+        if value.keys() == {"bytes"}:  # a native chunk
+            return b64decode(value["bytes"]).decode("utf-8", "replace")
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -49,7 +49,7 @@ class Record:
     last_delta: float = 0.0
     longest_gap: float = 0.0
     tools: int = 0
-    terminal: Finished | Failed | None = field(default=None)
+    terminal: Finished | Failed | None = None
 
     def __post_init__(self) -> None:
         self.began = self.now()

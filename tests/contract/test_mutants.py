@@ -9,17 +9,17 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
-from converse_contract import Case, Outcome, ReferenceDialect, Target, run
+from converse_contract import Case, Outcome, ReferenceDialect, Target, Verdict, run
 from converse_contract.catalogue import CASES
 from converse_contract.demo import LIMITS
 from converse_contract.mutants import MUTANTS
 from converse_contract.report.text import render
 from converse_contract.serving import environment, serving
 
-AT_ONCE = 16  # mutants; the slow ones wait for time limits, not for the machine
+AT_ONCE = 8  # mutants
 CAUGHT = (Outcome.FAILED, Outcome.NON_STRICT)
 
-one_process = pytest.mark.xdist_group("contract: one handler after the other")
+one_process = pytest.mark.xdist_group("contract")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def emulator() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def verdicts(emulator: str, request: pytest.FixtureRequest) -> Mapping[str, Mapping[str, Outcome]]:
+def verdicts(emulator: str, request: pytest.FixtureRequest) -> Mapping[str, Mapping[str, Verdict]]:
     """What became of each mutant's cases: by mutant, by case."""
     asked = [
         str(item.callspec.params["mutant"])
@@ -47,10 +47,10 @@ def verdicts(emulator: str, request: pytest.FixtureRequest) -> Mapping[str, Mapp
             for name in asked
         }
 
-        def judge(name: str) -> Mapping[str, Outcome]:
+        def judge(name: str) -> Mapping[str, Verdict]:
             cases: Sequence[Case] = [by_id[case_id] for case_id in MUTANTS[name].caught_by]
             results = run(cases, Target(urls[name], ReferenceDialect(), LIMITS), emulator).results
-            return {result.case.id: result.verdict.outcome for result in results}
+            return {result.case.id: result.verdict for result in results}
 
         with ThreadPoolExecutor(AT_ONCE) as threads:
             return dict(zip(asked, threads.map(judge, asked), strict=True))
@@ -59,9 +59,9 @@ def verdicts(emulator: str, request: pytest.FixtureRequest) -> Mapping[str, Mapp
 @one_process
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_mutant_is_caught_by_the_cases_it_names(
-    mutant: str, verdicts: Mapping[str, Mapping[str, Outcome]]
+    mutant: str, verdicts: Mapping[str, Mapping[str, Verdict]]
 ) -> None:
-    escaped = {case: outcome.value for case, outcome in verdicts[mutant].items() if outcome not in CAUGHT}
+    escaped = {case: verdict for case, verdict in verdicts[mutant].items() if verdict.outcome not in CAUGHT}
     assert escaped == {}
 
 

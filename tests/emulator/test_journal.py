@@ -8,9 +8,10 @@ import pytest
 from converse_emulator import journal as module
 from converse_emulator.acts import Beat, Finish, Head, Hold, Send, Timeline
 from converse_emulator.eventstream import Message, encode
-from converse_emulator.exchange import attempt_of, redacted, text_of_answer, text_of_stream
+from converse_emulator.exchange import attempt_of, redacted
 from converse_emulator.journal import Journal, Recording
 from converse_emulator.request import Request
+from converse_emulator.spoken import text_of_answer, text_of_stream
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/bedrock/aws4_request, Signature=abc"
 

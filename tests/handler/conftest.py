@@ -274,6 +274,11 @@ def served(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture
 def serve(bedrock: "Session") -> Iterator[Callable[..., str]]:  # noqa: ARG001 (it is the environment's Bedrock)
-    """Serve a handler with these settings and the test's own Bedrock: `url = serve(heartbeat=0.1)`."""
+    """Serve a handler with these settings and the test's own Bedrock: `url = serve(heartbeat=0.1)`.
+
+    A machine that is busy may take its time to the first byte, unless a test says otherwise.
+    """
     with ExitStack() as stack:
-        yield lambda **settings: stack.enter_context(served(Settings(**settings)))
+        yield lambda **settings: stack.enter_context(
+            served(Settings(**{"first_byte_timeout": 30, **settings}))
+        )

@@ -132,7 +132,7 @@ def test_a_browser_that_leaves_stops_bedrock_within_a_second(
     serve: Serve, bedrock: Session, reply: list[Any], seen: bytes
 ) -> None:
     bedrock.play(reply)
-    url = serve(first_byte_timeout=30)
+    url = serve()
     with browser(url) as connection:
         read_until(connection, seen)
         until(lambda: len(bedrock.journal) == 1)
@@ -154,6 +154,14 @@ def test_a_browser_that_leaves_while_a_tool_runs_stops_the_tool(serve: Serve, be
         read_until(connection, b'"tool_start"')
     until(no_bedrock_thread)
     assert len(bedrock.journal) == 1
+
+
+SHORT = {  # the one limit that a scenario is to run into; the others stay out of its way
+    "timeouts/before-first-byte": {"first_byte_timeout": 0.5},
+    "timeouts/between-bytes": {"between_bytes_timeout": 0.5},
+    "timeouts/in-tool-input": {"between_bytes_timeout": 0.5},
+    "timeouts/endless-drip": {"total_timeout": 3},
+}
 
 
 @pytest.mark.parametrize(
@@ -260,7 +268,7 @@ def test_the_other_routes(serve: Serve) -> None:
 
 def test_others_are_served_while_a_stream_waits(serve: Serve, bedrock: Session) -> None:
     bedrock.play([{"wait": "forever"}])
-    url = serve(first_byte_timeout=30)
+    url = serve()
     with browser(url) as connection:
         read_until(connection, b"text/event-stream")
         began = time.monotonic()

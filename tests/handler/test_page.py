@@ -72,7 +72,7 @@ def test_text_grows_as_it_comes(serve: Serve, bedrock: Session, page: Any) -> No
     bedrock.play(
         [{"gate": "1"}, {"text": "One "}, {"gate": "2"}, {"text": "two\n<b>"}, {"gate": "3"}, {"text": " 🌍"}]
     )
-    answer = ask(page, serve(first_byte_timeout=60))
+    answer = ask(page, serve())
     assert page.get_by_test_id("user").text_content() == "When does it renew?"
     assert answer.get_by_test_id("status").text_content() == "The assistant is thinking…"
     bedrock.open_gate("1")
@@ -99,7 +99,7 @@ def test_thinking_is_shown_while_a_tool_runs(serve: Serve, bedrock: Session, pag
         ]
     )
     bedrock.play([{"gate": "go"}, {"text": "In March."}])
-    answer = ask(page, serve(first_byte_timeout=60))
+    answer = ask(page, serve())
     tool = answer.get_by_test_id("tool")
     tool.wait_for()
     assert tool.text_content() == "Looking up your subscription…"

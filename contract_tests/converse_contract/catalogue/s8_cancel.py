@@ -17,11 +17,11 @@ def _long(limits: Limits) -> list[Any]:
 
 
 def _tool(limits: Limits) -> list[Any]:
-    """A tool that takes half of its time limit, and then the answer."""
+    """A tool that takes most of its time limit, and then the answer."""
     return [
         [
             {"text": "Let me prepare the report. "},
-            {"tool_use": {"name": "slow_report", "input": {"seconds": 0.5 * limits.tool}}},
+            {"tool_use": {"name": "slow_report", "input": {"seconds": 0.8 * limits.tool}}},
         ],
         "There are 3 rows.",
     ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from converse_contract.case import Case, InTurn, Limits, Probe, Together
+from converse_contract.case import Case, Evidence, Finding, InTurn, Limits, Probe, Together
 from converse_contract.checks import (
     all_of,
     failed,
@@ -33,6 +33,11 @@ def _pauses(limits: Limits) -> list[Any]:
     """Pauses that are within the limits."""
     pieces = ["Your ", "subscription ", "renews."]
     return [[{"text": "".join(pieces), "split": pieces, "every": 0.8 * limits.between_bytes}]]
+
+
+def _answered_meanwhile(evidence: Evidence) -> list[Finding]:
+    """The health page answers in less time than a pause takes."""
+    return responsive(min(2.0, 0.7 * evidence.limits.between_bytes))(evidence)
 
 
 def _held(limits: Limits) -> list[Any]:
@@ -80,7 +85,7 @@ CASES = (
         "process.",
         scenario=_pauses,
         drive=Probe(),
-        check=all_of(responsive(1.0), finished("end_turn")),
+        check=all_of(_answered_meanwhile, finished("end_turn")),
     ),
     Case(
         id="9.5",

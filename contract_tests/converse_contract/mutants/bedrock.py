@@ -35,7 +35,13 @@ class _Pool(AWSHTTPConnectionPool):  # type: ignore[misc]
 def make_client() -> Any:
     """A client that retries nothing by itself and never gives up waiting: both are the handler's business."""
     config = Config(retries={"total_max_attempts": 1}, read_timeout=None, max_pool_connections=50)
-    client = boto3.client("bedrock-runtime", config=config)
+    client = boto3.client(
+        "bedrock-runtime",
+        config=config,
+        region_name="us-east-1",
+        aws_access_key_id="mutant",  # none that could be billed
+        aws_secret_access_key="mutant",
+    )
     client._endpoint.http_session._manager.pool_classes_by_scheme["http"] = _Pool
     return client
 
