@@ -20,7 +20,7 @@ demo: install  ## Run the contract suite against the reference handler; writes r
 	@$(BIN)/converse-contract demo
 
 test: install  ## Run all tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 serve: install  ## Serve the emulator on port 8080
 	@$(BIN)/converse-emulator serve --port 8080
