@@ -1,9 +1,11 @@
 """An environment for each client under .cache/conformance/, made once and kept until its packages change."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,8 +55,17 @@ def command_of(client: Client) -> list[str]:
     if client.kind != "node":
         return [str(python_of(client)), str(SCRIPTS / client.script)]
     for script in SCRIPTS.glob("*.mjs"):  # Node looks for packages beside the script, so it is copied there
-        shutil.copyfile(script, folder / script.name)
+        _copy(script, folder / script.name)
     return [_program("node"), str(folder / client.script)]
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file that others may be reading; what is the same already is left alone."""
+    content = source.read_bytes()
+    if not target.exists() or target.read_bytes() != content:
+        new = target.with_name(f"{target.name}.{os.getpid()}.{threading.get_ident()}")
+        new.write_bytes(content)
+        new.replace(target)
 
 
 def _build_python(client: Client, folder: Path) -> None:

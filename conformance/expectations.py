@@ -1,6 +1,7 @@
 """expected.toml: what each client makes of each condition. A run with `--accept` writes it."""
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,11 +59,15 @@ def _members(table: Mapping[str, Any]) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML; its strings and scalars are those of JSON."""
+    """A value as TOML, whose strings and scalars are those of JSON but for U+007F, which it wants escaped."""
     match value:
         case dict():
-            return f"{{ {', '.join(f'{name} = {_toml(each)}' for name, each in value.items())} }}"
+            return f"{{ {', '.join(f'{_key(name)} = {_toml(each)}' for name, each in value.items())} }}"
         case list() | tuple():
             return f"[{', '.join(map(_toml, value))}]"
         case _:
-            return json.dumps(value, ensure_ascii=False)
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[\w-]+", name, re.ASCII) else _toml(name)

@@ -2,7 +2,8 @@
 
     python -m conformance.runner [--quick] [--build | --accept] [CLIENT …]
 
-Exit status: 0 all is as expected, 1 something is not, 2 it could not be tried.
+A client whose environment cannot be had on this machine is named and left out.
+Exit status: 0 all is as expected, 1 something is not, 2 nothing could be tried.
 """
 
 import argparse

@@ -27,8 +27,9 @@ the emulator, with all its defaults, and fails if anything here is not so.
 
 {conditions}
 
-Over HTTP/2 the connection stays, since other streams are on it: a hangup is RST_STREAM with CANCEL, which is
-also what Node's HTTP/2 makes of a connection that is closed, and a reset is RST_STREAM with INTERNAL_ERROR.
+Over HTTP/2 the connection stays, since other streams are on it: a hangup is RST_STREAM with CANCEL, which
+is also what Node's HTTP/2 makes of a connection that is closed or reset, and a reset is RST_STREAM with
+INTERNAL_ERROR.
 Converse does not stream: there the exception is an HTTP error, a cut leaves out `stopReason` and `usage`,
 hangup and reset come before anything is sent, and the corrupt body is no JSON.
 

@@ -47,7 +47,10 @@ def talk(emulator: Emulator, client: Client, condition: str) -> Outcome:
         return STILL_AT_IT
     if not session.journal:
         raise Broken(f"it made no request that is served; it saw {seen['error_class']}: {seen['error_text']}")
-    exchanges = session.journal.wait()
+    try:
+        exchanges = session.journal.wait()
+    except TimeoutError as error:
+        raise Broken(f"its requests do not end: {error}") from None
     spoken = {f"HTTP/{exchange.http_version}" for exchange in exchanges}
     called = {exchange.operation for exchange in exchanges}
     if (spoken, called) != ({client.protocol}, {client.operation}):

@@ -6,7 +6,7 @@ import pytest
 
 from conformance import environments
 from conformance.clients import Client
-from conformance.environments import STAMP, Unavailable, build, command_of, is_built
+from conformance.environments import SCRIPTS, STAMP, Unavailable, build, command_of, is_built
 
 PYTHON = Client("py", "python", ("thing[extra]==1.2",), "aws_boto3.py", "ConverseStream", "HTTP/1.1")
 NODE = Client("js", "node", ("@scope/thing@3.4",), "aws_sdk.mjs", "ConverseStream", "HTTP/2")
@@ -50,4 +50,8 @@ def test_a_node_script_runs_beside_its_packages(folder: Path, monkeypatch: pytes
     monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
     (folder / "js").mkdir()
     assert command_of(NODE) == ["/bin/node", str(folder / "js" / "aws_sdk.mjs")]
-    assert (folder / "js" / "common.mjs").exists()
+    copy = folder / "js" / "common.mjs"
+    assert copy.read_bytes() == (SCRIPTS / "common.mjs").read_bytes()
+    copy.write_text("stale")
+    command_of(NODE)
+    assert copy.read_bytes() == (SCRIPTS / "common.mjs").read_bytes()
