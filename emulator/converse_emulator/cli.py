@@ -193,7 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(show)
     show.add_argument(
         "--operation",
-        choices=("ConverseStream", "Converse"),
+        choices=("ConverseStream", "Converse", "InvokeModelWithResponseStream", "InvokeModel"),
         default="ConverseStream",
         help="the operation that is called (default: %(default)s)",
     )

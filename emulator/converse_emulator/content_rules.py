@@ -1,11 +1,10 @@
 """Rules of the Converse layer on content blocks: text, images, documents, video, audio. See `rule`."""
 
 import re
-from collections.abc import Iterator
 
 from converse_emulator.models import Capability
 from converse_emulator.refusals import Evidence
-from converse_emulator.rule import Block, Check, Places, Rule, Subject, when
+from converse_emulator.rule import Check, Places, Rule, Subject, when
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_()\[\]\- ]*")
 
@@ -31,14 +30,8 @@ def _result_image(subject: Subject) -> Places | None:
 
 
 def _s3(subject: Subject) -> Places | None:
-    media = (each for kind in ("image", "video") for each in _everywhere(subject, kind))
+    media = (each for kind in ("image", "video") for each in subject.everywhere(kind))
     return when(any("s3Location" in (each.get("source") or {}) for each in media))
-
-
-def _everywhere(subject: Subject, kind: str) -> Iterator[Block]:
-    """Blocks of a kind in messages and in tool results."""
-    yield from (block for _, _, block in subject.members(kind))
-    yield from (block for _, _, block in subject.result_members(kind))
 
 
 def _document_alone(subject: Subject) -> Places | None:
@@ -47,7 +40,7 @@ def _document_alone(subject: Subject) -> Places | None:
 
 
 def _document_name(subject: Subject) -> Places | None:
-    names = (document.get("name") or "" for document in _everywhere(subject, "document"))
+    names = (document.get("name") or "" for document in subject.everywhere("document"))
     return when(any("  " in name or not _FILE_NAME.fullmatch(name) for name in names))
 
 

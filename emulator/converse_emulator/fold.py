@@ -23,6 +23,7 @@ class _Block:
     reasoning: dict[str, str] = field(default_factory=dict)
     citations: list[Json] = field(default_factory=list)
     results: list[Json] = field(default_factory=list)
+    image: dict[str, Json] = field(default_factory=dict)
 
     def add(self, delta: Mapping[str, Json]) -> None:
         match delta:
@@ -37,6 +38,8 @@ class _Block:
                 self.citations.append(citation)
             case {"toolResult": [*results]}:
                 self.results += results
+            case {"image": dict(members)}:
+                self.image |= members
 
     def content(self) -> dict[str, Json]:
         """The ContentBlock."""
@@ -45,6 +48,8 @@ class _Block:
                 return {"toolUse": _sorted({**tool, "input": _input(self.tool_input)})}
             case {"toolResult": dict(result)}:
                 return {"toolResult": _sorted({**result, "content": self.results})}
+            case {"image": dict(image)}:
+                return {"image": _sorted({**image, **self.image})}
         match self.reasoning:
             case {"redactedContent": redacted}:
                 return {"reasoningContent": {"redactedContent": redacted}}

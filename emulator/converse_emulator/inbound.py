@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -10,6 +11,9 @@ from converse_emulator.scenario import Json
 from converse_emulator.wire import ClientLeft
 
 MOST_BYTES = 26_214_400  # of a body, 25 MiB
+DEEPEST = 200  # lists and objects in each other: what reads a body calls itself for each
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -67,18 +71,44 @@ def _digest(body: bytes) -> str:
 
 
 def json_object(body: bytes) -> Mapping[str, Json]:
-    """The JSON object that a body is; an empty body is an empty object."""
+    """The JSON object that a body is; an empty body is an empty object.
+
+    Half a surrogate pair, which JSON can escape and UTF-8 cannot have, becomes `?`.
+    """
     if not body.strip():
         return {}
     try:
-        value = json.loads(body, parse_constant=_refuse)
+        value = json.loads(body.decode(), parse_constant=_refuse)
     except RecursionError:
         raise NotJson("the request's body is nested too deep") from None
     except ValueError as error:
         raise NotJson(f"the request's body is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise NotJson(f"the request's body is a JSON {type(value).__name__}; it must be an object")
-    return value
+    if body.count(b"[") + body.count(b"{") > DEEPEST and _is_deep(value):
+        raise NotJson("the request's body is nested too deep")
+    content: dict[str, Json] = _encodable(value) if _SURROGATE.search(body) else value
+    return content
+
+
+def _is_deep(value: Json) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        containers = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [inner for items in containers for inner in items if isinstance(inner, dict | list)]
+    return bool(level)
+
+
+def _encodable(value: Json) -> Json:
+    match value:
+        case str():
+            return value.encode(errors="replace").decode()
+        case list():
+            return [_encodable(item) for item in value]
+        case dict():
+            return {_encodable(key): _encodable(item) for key, item in value.items()}
+        case _:
+            return value
 
 
 def _refuse(constant: str) -> NoReturn:

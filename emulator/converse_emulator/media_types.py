@@ -13,10 +13,12 @@ _MAGIC = (
 
 
 def detected(data: str) -> str | None:
-    """The media type of base64; None for what is no base64."""
+    """The media type of base64; None for nothing, and for what is no base64."""
     try:
         start = b64decode(data[:_LOOKED_AT], validate=True)
     except NotBase64:
+        return None
+    if not start:
         return None
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "image/webp"

@@ -1,7 +1,6 @@
 """Rules of the models themselves, which surface in the first frame of a stream. See `rule`."""
 
 import json
-from collections.abc import Iterator, Mapping
 
 from converse_emulator.media_types import detected
 from converse_emulator.request_rules import cache_points
@@ -66,13 +65,8 @@ def _is_blank(text: object) -> bool:
 
 
 def _files(subject: Subject) -> Places | None:
-    found = [sum(1 for _ in _media(subject, kind)) for kind in ("image", "document")]
+    found = [sum(1 for _ in subject.everywhere(kind)) for kind in ("image", "document")]
     return {"images": found[0], "documents": found[1]} if sum(found) > MOST_FILES else None
-
-
-def _media(subject: Subject, kind: str) -> Iterator[Mapping[str, object]]:
-    yield from (block for _, _, block in subject.members(kind))
-    yield from (block for _, _, block in subject.result_members(kind))
 
 
 def _both_samplers(subject: Subject) -> Places | None:
@@ -118,11 +112,9 @@ def _output_schema(subject: Subject) -> Places | None:
 
 
 def _media_type(subject: Subject) -> Places | None:
-    for image in _media(subject, "image"):
-        source = image.get("source")
-        data = source.get("bytes") if isinstance(source, Mapping) else None
-        expected = f"image/{image.get('format')}"
-        found = detected(data) if isinstance(data, str) else None
+    for image in subject.everywhere("image"):
+        expected = f"image/{image['format']}"
+        found = detected((image.get("source") or {}).get("bytes") or "")
         if found and found != expected:
             return {"detected": found, "expected": expected}
     return None

@@ -4,18 +4,19 @@ A row tells how a reply of a scenario is spelt and, where a request comes in the
 is read. Another such operation is another row. What is answered from the request alone is in `side_calls`.
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
 from converse_emulator import blocking, native, streaming
 from converse_emulator.acts import Beat
 from converse_emulator.delivery import Delivery
-from converse_emulator.performance import Performance
+from converse_emulator.performance import Emit, Performance
 from converse_emulator.request import Request
 from converse_emulator.scenario import Json
 
 Body = Mapping[str, Json]
+Silent = Callable[[Emit], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Generation:
     beats: Callable[[Performance, Request, Delivery, Random], Iterator[Beat]]
     # Of the model's id, headers and body: the body as Converse would have it.
     read: Callable[[str, Mapping[str, str], Body], Body] | None = None
-    silent: Callable[[Request], Container[str]] | None = None  # events that make no frame
+    silent: Callable[[Request], Silent | None] | None = None  # tells the events that make no frame
 
 
 GENERATIONS: Mapping[str, Generation] = {

@@ -70,6 +70,11 @@ class Subject:
                 if name in block:
                     yield n, m, block[name]
 
+    def everywhere(self, name: str) -> Iterator[Block]:
+        """Those members in messages and in tool results."""
+        for found in (self.members(name), self.result_members(name)):
+            yield from (block for _, _, block in found)
+
 
 Check = Callable[[Subject], Places | None]
 

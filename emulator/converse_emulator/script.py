@@ -8,7 +8,7 @@ or a cut frame ends what can be sent: later content is dropped, pace still count
 how the response ends (without one: properly).
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import assert_never
 
@@ -59,11 +59,11 @@ from converse_emulator.usage import Said, metadata
 
 
 def perform(
-    reply: Reply, request: Request, rng: Random, *, silent: Container[str] = frozenset()
+    reply: Reply, request: Request, rng: Random, *, silent: Callable[[Emit], bool] | None = None
 ) -> Performance:
     """What happens when the model answers `request` with `reply`; chance comes from `rng`.
 
-    `silent` are types of events that are no frames where they are sent, so that nothing can befall them.
+    `silent` tells the events that make no frame where they are sent, so that nothing can befall them.
     """
     stage = _Stage(_refusal(reply), request, rng, silent)
     stage.play()
@@ -79,7 +79,9 @@ def _refusal(reply: Reply) -> Reply:
 
 
 class _Stage:
-    def __init__(self, reply: Reply, request: Request, rng: Random, silent: Container[str]) -> None:
+    def __init__(
+        self, reply: Reply, request: Request, rng: Random, silent: Callable[[Emit], bool] | None
+    ) -> None:
         self.moments: list[Moment] = []
         self.stop_sequence: str | None = None
         self._reply = reply
@@ -252,7 +254,7 @@ class _Stage:
             self._characters += len(text_of(what))
             if what.type == "messageStop":
                 self._reason = str(what.body.get("stopReason"))
-            if what.type in self._silent:
+            if self._silent and self._silent(what):
                 self.moments.append(Moment(self._now, what))
                 return
         injected = isinstance(what, Throw) or self._corrupt is not None or self._cut is not None

@@ -20,7 +20,8 @@ NAMING = (":event-type", ":exception-type", ":error-code")
 def example_request(operation: str, model_id: str) -> Request:
     """The request that listings are compiled for."""
     messages = [{"role": "user", "content": [{"text": "Hello"}]}]
-    return Request(operation, model_id, {}, {"messages": messages})
+    native = None if operation.startswith("Converse") else dict[str, Json]()
+    return Request(operation, model_id, {}, {"messages": messages}, native=native)
 
 
 def timeline_of(reply: Reply, *, seed: str, model_id: str, operation: str) -> Timeline:

@@ -20,7 +20,7 @@ def compile_reply(reply: Reply, request: Request, *, seed: str, now: float, spee
     rng = Random(seed)
     delivery = Delivery(ids.request_id(rng), now, speed)
     spelt = GENERATIONS[request.operation]
-    performance = perform(reply, request, rng, silent=spelt.silent(request) if spelt.silent else ())
+    performance = perform(reply, request, rng, silent=spelt.silent(request) if spelt.silent else None)
     performance = with_response_fields(performance, request)
     beats = spelt.beats(performance, request, delivery, rng)
     scaled = (Beat(beat.at / speed, beat.act, beat.injected) for beat in beats)

@@ -27,6 +27,26 @@ def test_a_body_may_come_in_pieces() -> None:
     assert received(piece(b'{"a"', True), piece(b"", True), piece(b": 1}")) == Body(8, {"a": 1})
 
 
+def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
+    body = received(piece(rb'{"a\udC00": ["\ud800b", {"c": "\ud83d\ude00"}], "d": 1}'))
+    assert body.content == {"a?": ["?b", {"c": "😀"}], "d": 1}
+    assert isinstance(received(piece(b'{"a": "\xed\xa0\x80"}')).problem, NotJson)
+
+
+def test_a_body_is_not_too_deep() -> None:
+    deepest = b'{"a":' * inbound.DEEPEST + b"1" + b"}" * inbound.DEEPEST
+    assert received(piece(deepest)).problem is None
+    deeper = b'{"a": ' + deepest + b"}"
+    assert "nested too deep" in str(received(piece(deeper)).problem)
+    assert received(piece(b'{"a": [' + b"[]," * 500 + b"[]]}")).problem is None
+
+
+def test_a_body_has_a_digest() -> None:
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert received(piece(b"")).digest == empty
+    assert received(piece(b"no JSON")).digest != empty
+
+
 def test_a_client_that_leaves_is_no_body() -> None:
     with pytest.raises(ClientLeft):
         received(piece(b"{", True), {"type": "http.disconnect"})

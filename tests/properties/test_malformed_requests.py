@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from copy import deepcopy
 from io import BytesIO
+from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import zttp
@@ -22,7 +24,7 @@ from converse_emulator import Emulator
 
 SEED = 20261123
 MODEL = "anthropic.claude-3-haiku-20240307-v1%3A0"
-VALID: dict[str, Any] = {
+CONVERSE: dict[str, Any] = {
     "messages": [
         {"role": "user", "content": [{"text": "Hi"}]},
         {
@@ -41,6 +43,71 @@ VALID: dict[str, Any] = {
     "toolConfig": {"tools": [{"toolSpec": {"name": "look", "inputSchema": {"json": {"type": "object"}}}}]},
     "additionalModelResponseFieldPaths": ["/a"],
     "requestMetadata": {"a": "b"},
+}
+CLAUDE: dict[str, Any] = {
+    "anthropic_version": "bedrock-2023-05-31",
+    "max_tokens": 5,
+    "system": [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
+    "messages": [
+        {"role": "user", "content": "Hi"},
+        {
+            "role": "assistant",
+            "content": [{"type": "tool_use", "id": "t1", "name": "look", "input": {"a": [1]}}],
+        },
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text"}]}],
+        },
+    ],
+    "tools": [{"name": "look", "input_schema": {"type": "object"}}],
+    "tool_choice": {"type": "auto"},
+    "stop_sequences": ["x"],
+}
+CHAT: dict[str, Any] = {
+    "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": [{"function": {}}]}],
+    "max_tokens": 5,
+}
+BODY_OF: dict[str, tuple[dict[str, Any], list[str]]] = {
+    # a valid body, and the paths that take it
+    "converse": (CONVERSE, [f"/model/{MODEL}/converse", "/model/amazon.nova-lite-v1:0/converse-stream"]),
+    "claude": (CLAUDE, [f"/model/{MODEL}/invoke", f"/model/us.{MODEL}/invoke-with-response-stream"]),
+    "nova": (CONVERSE, ["/model/amazon.nova-pro-v1:0/invoke"]),
+    "titan": (
+        {"inputText": "Hi", "textGenerationConfig": {"maxTokenCount": 5, "stopSequences": ["x"]}},
+        ["/model/amazon.titan-text-express-v1/invoke", "/model/amazon.titan-embed-text-v2:0/invoke"],
+    ),
+    "llama": ({"prompt": "Hi", "max_gen_len": 5}, ["/model/meta.llama3-8b-instruct-v1:0/invoke"]),
+    "mistral": ({"prompt": "Hi", "max_tokens": 5}, ["/model/mistral.mistral-7b-instruct-v0:2/invoke"]),
+    "chat": (CHAT, ["/model/openai.gpt-oss-120b-1:0/invoke", "/model/ai21.jamba-1-5-mini-v1:0/invoke"]),
+    "cohere": (
+        {"message": "Hi", "chat_history": [{"role": "USER", "message": "Hi"}], "tools": [{"name": "x"}]},
+        ["/model/cohere.command-r-v1:0/invoke-with-response-stream", "/model/cohere.embed-english-v3/invoke"],
+    ),
+    "image": (
+        {"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "x"}, "imageGenerationConfig": {"seed": 1}},
+        ["/model/amazon.nova-canvas-v1:0/invoke"],
+    ),
+    "count": (
+        {"input": {"converse": CONVERSE, "invokeModel": {"body": "e30="}}},
+        [f"/model/{MODEL}/count-tokens"],
+    ),
+    "guardrail": (
+        {"source": "INPUT", "content": [{"text": {"text": "Hi", "qualifiers": ["query"]}}]},
+        ["/guardrail/abc/version/1/apply"],
+    ),
+    "async": (
+        {
+            "modelId": "amazon.nova-reel-v1:0",
+            "modelInput": {"a": 1},
+            "outputDataConfig": {"s3OutputDataConfig": {}},
+        },
+        ["/async-invoke"],
+    ),
+    "arm": (
+        {"session": "a", "reply": [{"text": "Hi"}, {"wait": 1}], "match": {"call": 1}},
+        ["/_emulator/arm"],
+    ),
+    "gate": ({"session": "a", "name": "go"}, ["/_emulator/gates/open", "/_emulator/reset"]),
 }
 JUNK: list[Any] = [
     None,
@@ -68,19 +135,17 @@ OPERATIONS = [
     "invoke-with-bidirectional-stream",
 ]
 PATHS = [
-    "/guardrail/a/version/1/apply",
-    "/async-invoke",
     "/async-invoke/x",
+    "/async-invoke?maxResults=x&sortBy=&nextToken=%00",
     "/foundation-models",
+    "/foundation-models?byProvider=%zz",
     "/foundation-models/x",
-    "/inference-profiles",
+    "/inference-profiles?maxResults=-1&nextToken=x",
     "/inference-profiles/%2F",
-    "/_emulator/arm",
-    "/_emulator/gates/open",
     "/_emulator/journal?after=x&wait=-1",
     "/_emulator/scenarios/../x",
-    "/_emulator/reset",
     "/_emulator/",
+    "/_emulator",
 ]
 HEADERS = [
     "Authorization",
@@ -110,14 +175,14 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
         yield from places(inner)
 
 
-def mutated(rng: Random) -> bytes:
+def mutated(rng: Random, valid: Any = CONVERSE) -> bytes:
     """A valid body with something wrong in it, if only by chance not."""
-    body = deepcopy(VALID)
+    body = deepcopy(valid)
     for _ in range(rng.randint(1, 3)):
-        container, key = rng.choice(list(places(body)))
+        container, key = rng.choice(list(places(body)) or [(body, "x")])
         match rng.randrange(4):
             case 0:
-                del container[key]
+                container.pop(key, None) if isinstance(container, dict) else container.pop(key)
             case 1 if isinstance(container, dict):
                 container[rng.choice(["x", "text", "bytes", "type", ""])] = deepcopy(rng.choice(JUNK))
             case 2 if isinstance(container, list):
@@ -127,32 +192,36 @@ def mutated(rng: Random) -> bytes:
     return json.dumps(body).encode()
 
 
+def deep(rng: Random, valid: dict[str, Any]) -> bytes:
+    """A body with something deep in it, where anything is allowed and where not."""
+    depth = rng.choice([20, 199, 250, 400, 700, 950])
+    opening, closing = rng.choice([(b"[", b"]"), (b'{"a":', b"}")])
+    body = deepcopy(valid)
+    container, key = rng.choice([*places(body)])
+    container[key] = "DEEP"
+    return json.dumps(body).encode().replace(b'"DEEP"', opening * depth + b"1" + closing * depth)
+
+
 BODIES: list[Callable[[Random], bytes]] = [
-    mutated,
-    mutated,
     mutated,
     lambda rng: json.dumps(rng.choice(JUNK)).encode(),
     lambda rng: rng.randbytes(rng.randint(0, 80)),
     lambda rng: mutated(rng)[: rng.randint(0, 200)],
     lambda rng: b"[" * rng.randint(1, 5000),
     lambda rng: b'{"messages":' + b'[{"content":' * rng.randint(1, 400),
+    lambda rng: deep(rng, CONVERSE),
+    lambda rng: deep(rng, CLAUDE),
     lambda rng: rng.choice([b"NaN", b"{}}", b'{"a":1e999}', b"\xef\xbb\xbf{}", b'{"a":"\x01"}', b"'"]),
 ]
 
 
 def target(rng: Random) -> str:
-    rest = "".join(rng.choices("ab/.:%~+&=#", k=rng.randint(0, 12)))
-    model = rng.choice(
-        [MODEL, "a", "..", "%2F%00", "%zz", "%", rest.replace("#", ""), "x" * 3000, "[[session: a]]"]
-    )
-    base = rng.choice(
-        ["", "", "", "/session/a%2Fb", "/session//", "/scenario/../../etc/passwd", "/scenario/x"]
-    )
-    path = rng.choice([f"{base}/model/{model}/{rng.choice(OPERATIONS)}"] * 40 + PATHS + [f"/{rest}"])
-    query = rng.choice(
-        ["", "", "?", "?a=%zz&=&b", "?X-Amz-Signature=1&X-Amz-Credential=%F0", "?maxResults=x"]
-    )
-    return path.replace("#", "%23").replace(" ", "%20") + ("" if "?" in path else query)
+    rest = "".join(rng.choices("ab/.:%~+&=", k=rng.randint(0, 12)))
+    model = rng.choice([MODEL, "a", "..", "%2F%00", "%zz", "%", rest, "x" * 3000, "[[session:%20a]]"])
+    base = rng.choice(["", "/session/a%2Fb", "/session//", "/scenario/../../etc/passwd", "/scenario/x"])
+    path = rng.choice([f"{base}/model/{model}/{rng.choice(OPERATIONS)}"] * 30 + PATHS + [f"/{rest}"])
+    query = rng.choice(["", "", "?", "?a=%zz&=&b", "?X-Amz-Signature=1&X-Amz-Credential=%F0"])
+    return path if "?" in path else path + query
 
 
 def fields(rng: Random) -> Fields:
@@ -171,6 +240,10 @@ def fields(rng: Random) -> Fields:
 
 
 def malformed(rng: Random) -> Malformed:
+    """Half of them are nearly right: only their body is not."""
+    if rng.random() < 0.5:
+        valid, paths = rng.choice(list(BODY_OF.values()))
+        return "POST", rng.choice(paths), fields(rng), mutated(rng, valid)
     return rng.choice(METHODS), target(rng), fields(rng), rng.choice(BODIES)(rng)
 
 
@@ -227,17 +300,17 @@ def http2_statuses(connection: socket.socket, requests: list[Malformed]) -> Iter
         stream = h2.send_request(method.encode(), path.encode(), b"2", [(b"host", b"localhost"), *own])
         stream.send_data(body)
         stream.end_message()
-    open_streams = len(requests)
-    while open_streams:
+    ended: set[int] = set()
+    while len(ended) < len(requests):
         connection.sendall(h2.data_to_send())
         received = connection.recv(65536)
-        assert received, f"the connection was closed under {open_streams} streams"
+        assert received, f"the connection was closed when {len(ended)} of {len(requests)} streams had ended"
         h2.receive_data(received)
         while (event := h2.next_event()) is not zttp.NEED_DATA:
             if isinstance(event, zttp.Response):
                 yield event.status_code
             if isinstance(event, zttp.RstStream | zttp.EndOfMessage):
-                open_streams -= 1
+                ended.add(event.stream_id)
 
 
 # --------------------------------------------------------------------------------- what is not even HTTP
@@ -305,9 +378,11 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(autouse=True)
 def _sound(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Afterwards nothing bad was logged, and the emulator still answers."""
+    """Afterwards nothing bad was logged, the journal can be read, and the emulator still answers."""
     with caplog.at_level(logging.WARNING):
         yield
+        with urlopen(f"{emulator.endpoint_url}/_emulator/journal", timeout=30) as journal:
+            assert json.load(journal)["exchanges"] is not None
         emulator.reset()
         emulator.play("Sound")
         answer = emulator.client().converse(
@@ -344,6 +419,23 @@ def test_malformed_requests_over_http2(emulator: Emulator) -> None:
     assert counted.total() == 4000
     assert fine(counted), counted
     assert counted[400] > 800
+
+
+def test_under_strict_authentication_nothing_malformed_is_let_in(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "credentials.yaml").write_text("access_keys: {AKID: {secret: s}}\napi_keys: {ABSKx: {}}")
+    rng, counted = random.Random(SEED + 4), Counter[int]()
+    with Emulator(credentials=tmp_path / "credentials.yaml", quotas="*:rpm=9") as strict:
+        for _ in range(20):
+            requests = [malformed(rng) for _ in range(50)]
+            with closing(connected(strict)) as connection:
+                counted.update(
+                    http1_statuses(connection, [each for each in requests if "/_emu" not in each[1]])
+                )
+    assert counted[403] > 500
+    assert all(400 <= status < 500 for status in counted), counted
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
 def test_what_is_not_http1(emulator: Emulator) -> None:

@@ -1,7 +1,7 @@
 """Recorded streams of InvokeModelWithResponseStream, made again from their content as a scenario.
 
-What is compared is each chunk's inner JSON as text, so with the order of its keys. Ids are part of the scenario
-where it can give them; other ids, counted tokens and times are taken out on both sides.
+What is compared is each chunk's inner JSON as text, so with the order of its keys. Ids are part of the
+scenario where it can give them; other ids, counted tokens and times are taken out on both sides.
 """
 
 import base64
@@ -34,8 +34,8 @@ DIFFERENT = {
     "chatlas__test_anthropic_tool_variations": "December 2025: usage without `cache_creation`",
     "chatlas__test_anthropic_tool_variations__2": "December 2025: usage without `cache_creation`",
     "dd-trace-py__cohere_invoke_stream_multi_output": "two generations; a scenario is one answer",
-    "opentelemetry-python-contrib__test_guardrail_invoke_stream": "a guardrail rewrote the chunks: 3.0 tokens",
-    "opentelemetry-python-contrib__test_titan_invoke_stream": "a guardrail rewrote the chunks: 28.0 tokens",
+    "opentelemetry-python-contrib__test_guardrail_invoke_stream": "a guardrail rewrote it: 3.0 tokens",
+    "opentelemetry-python-contrib__test_titan_invoke_stream": "a guardrail rewrote it: 28.0 tokens",
 }
 
 

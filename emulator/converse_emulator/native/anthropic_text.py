@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from converse_emulator.native.format import Answer, Body, Document, Format
+from converse_emulator.native.format import Answer, Body, Document, Format, unspoken
 from converse_emulator.native.reading import conversation, prompt
-from converse_emulator.native.text_only import SILENT, text_delta, text_of_answer
+from converse_emulator.native.text_only import text_delta, text_of_answer
 from converse_emulator.performance import Emit
 from converse_emulator.scenario import Json
 
@@ -43,4 +43,4 @@ def _completion(text: str, reason: Json = None, sequence: str | None = None) -> 
     return {"completion": text, "stop_reason": stop, "stop": at}
 
 
-FORMAT = Format({"prompt": str, "max_tokens_to_sample": int}, _read, _body, _Speech, SILENT)
+FORMAT = Format({"prompt": str, "max_tokens_to_sample": int}, _read, _body, _Speech, unspoken)

@@ -6,9 +6,9 @@ A streaming request gets its answer in one chunk unless its body says `"stream":
 from collections.abc import Iterator
 
 from converse_emulator import ids
-from converse_emulator.native.format import Answer, Body, Document, Format
+from converse_emulator.native.format import Answer, Body, Document, Format, unspoken
 from converse_emulator.native.reading import conversation, prompt
-from converse_emulator.native.text_only import SILENT, text_delta, text_of_answer
+from converse_emulator.native.text_only import text_delta, text_of_answer
 from converse_emulator.performance import Emit
 from converse_emulator.scenario import Json
 
@@ -71,4 +71,4 @@ def finish_reason(reason: Json) -> str | None:
     return _REASONS.get(str(reason), "COMPLETE") if reason else None
 
 
-FORMAT = Format({"prompt": str}, _read, _body, _Speech, SILENT)
+FORMAT = Format({"prompt": str}, _read, _body, _Speech, unspoken)

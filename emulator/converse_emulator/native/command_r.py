@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from converse_emulator import ids
 from converse_emulator.native.command import finish_reason
-from converse_emulator.native.format import Answer, Body, Document, Format
+from converse_emulator.native.format import UNSPOKEN, Answer, Body, Document, Format, silent
 from converse_emulator.native.reading import (
     conversation,
     mappings,
@@ -20,7 +20,6 @@ from converse_emulator.performance import Emit, text_of
 from converse_emulator.scenario import Json
 
 _ROLES = {"USER": "user", "CHATBOT": "assistant"}
-_SILENT = frozenset({"messageStart", "contentBlockStart", "contentBlockStop", "messageStop"})
 _TYPES = {
     "str": "string",
     "int": "integer",
@@ -144,4 +143,4 @@ def _parameters(text: str) -> Json:
         return text
 
 
-FORMAT = Format({"message": str}, _read, _body, _Speech, _SILENT)
+FORMAT = Format({"message": str}, _read, _body, _Speech, silent(*UNSPOKEN))

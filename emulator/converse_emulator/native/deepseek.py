@@ -5,10 +5,10 @@ After the documentation and the other text formats; nobody recorded its chunks.
 
 from collections.abc import Iterator
 
-from converse_emulator.native.format import Answer, Body, Document, Format
+from converse_emulator.native.format import Answer, Body, Document, Format, unspoken
 from converse_emulator.native.mistral import join_outputs, stop_reason
 from converse_emulator.native.reading import conversation, prompt
-from converse_emulator.native.text_only import SILENT, content_of, reasoning_delta, text_delta, text_of_answer
+from converse_emulator.native.text_only import content_of, reasoning_delta, text_delta, text_of_answer
 from converse_emulator.performance import Emit
 
 NAME = "DeepSeek's text completion"
@@ -50,4 +50,4 @@ def _choice(text: str, reason: str | None = None) -> Document:
     return {"choices": [{"text": text, "stop_reason": reason}]}
 
 
-FORMAT = Format({"prompt": str}, _read, _body, _Speech, SILENT, join_outputs("choices"))
+FORMAT = Format({"prompt": str}, _read, _body, _Speech, unspoken, join_outputs("choices"))

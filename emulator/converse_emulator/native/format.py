@@ -3,7 +3,7 @@
 native request ─read─▶ the same for Converse ─▶ … ─▶ a performance ─spell─▶ native body or chunks
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
@@ -90,6 +90,24 @@ def joined(previous: Document, final: Document) -> Document:
     return previous | {key: value for key, value in final.items() if value not in (None, "")}
 
 
+# The events that are no chunk where an answer is nothing but text and an end.
+UNSPOKEN = ("messageStart", "contentBlockStart", "contentBlockStop", "messageStop")
+
+
+def unspoken(emit: Emit) -> bool:
+    """Tells those events."""
+    return emit.type in UNSPOKEN
+
+
+def silent(*types: str) -> Callable[[Emit], bool]:
+    """Tells the events of these types, and deltas of a text or an input that are empty."""
+
+    def is_silent(emit: Emit) -> bool:
+        return emit.type in types or emit.body.get("delta") in ({"text": ""}, {"toolUse": {"input": ""}})
+
+    return is_silent
+
+
 Join = Callable[[Document, Document], Document | None]
 
 
@@ -97,16 +115,16 @@ Join = Callable[[Document, Document], Document | None]
 class Format:
     """A native format.
 
-    `requires`: the members of a request that must be there, and their JSON types. `silent`: events that make
-    no chunk. `join`: makes the final chunk one with the one before it; without one, or where it gives
-    None, it stays apart.
+    `requires`: the members of a request that must be there, and their JSON types. `silent` tells the events
+    that make no chunk. `join` makes the final chunk one with the one before it; without one, or where it
+    gives None, it stays apart.
     """
 
     requires: Mapping[str, type]
     read: Callable[[Body], Body]
     body: Callable[[Answer, Body], Document]  # of the answer as a Converse response
     speech: Callable[[Answer], Speech] | None = None  # None: not to be streamed
-    silent: Container[str] = ()
+    silent: Callable[[Emit], bool] | None = None
     join: Join | None = None
     caches: bool = False  # cache counts are told even when they are none
     converse: bool = False  # its requests are as Converse has them, and judged so

@@ -1,6 +1,6 @@
 """The two operations: performances as native bodies, and as streams of native chunks."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from converse_emulator.acts import Beat
@@ -31,10 +31,10 @@ def wordless(request: Request) -> bool:
     return request.native is not None and known is not None and not known.speaks
 
 
-def silent(request: Request) -> Container[str]:
-    """The events that make no chunk."""
+def silent(request: Request) -> Callable[[Emit], bool] | None:
+    """What tells the events that make no chunk."""
     known = known_format(request.model, request.native or {})
-    return known.silent if known else ()
+    return known.silent if known else None
 
 
 def invoke_model(

@@ -6,7 +6,7 @@ from converse_emulator import ids
 from converse_emulator.model_ids import identify
 from converse_emulator.native.chat_content import Calls, contents
 from converse_emulator.native.chat_reading import read_chat
-from converse_emulator.native.format import Answer, Body, Document, Format
+from converse_emulator.native.format import Answer, Body, Document, Format, silent
 from converse_emulator.performance import Emit
 from converse_emulator.scenario import Json
 
@@ -83,4 +83,4 @@ def _reason(reason: Json) -> str | None:
     return _REASONS.get(str(reason), "stop") if reason else None
 
 
-FORMAT = Format({"messages": list}, read_chat, _body, _Speech, {"contentBlockStop"})
+FORMAT = Format({"messages": list}, read_chat, _body, _Speech, silent("contentBlockStop"))

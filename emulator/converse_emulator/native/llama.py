@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from converse_emulator.native.format import Answer, Body, Document, Format, joined
+from converse_emulator.native.format import Answer, Body, Document, Format, joined, unspoken
 from converse_emulator.native.reading import conversation, prompt
-from converse_emulator.native.text_only import SILENT, text_delta, text_of_answer
+from converse_emulator.native.text_only import text_delta, text_of_answer
 from converse_emulator.performance import Emit
 from converse_emulator.scenario import Json
 
@@ -61,4 +61,4 @@ def _join(previous: Document, final: Document) -> Document | None:
     return None if apart else joined(previous, final)
 
 
-FORMAT = Format({"prompt": str}, _read, _body, _Speech, SILENT, _join)
+FORMAT = Format({"prompt": str}, _read, _body, _Speech, unspoken, _join)

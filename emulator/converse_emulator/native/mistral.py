@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from converse_emulator.native.format import Answer, Body, Document, Format, Join
+from converse_emulator.native.format import Answer, Body, Document, Format, Join, unspoken
 from converse_emulator.native.reading import conversation, prompt
-from converse_emulator.native.text_only import SILENT, text_delta, text_of_answer
+from converse_emulator.native.text_only import text_delta, text_of_answer
 from converse_emulator.performance import Emit
 from converse_emulator.scenario import Json
 
@@ -55,4 +55,4 @@ def join_outputs(member: str) -> Join:
     return join
 
 
-FORMAT = Format({"prompt": str}, _read, _body, _Speech, SILENT, join_outputs("outputs"))
+FORMAT = Format({"prompt": str}, _read, _body, _Speech, unspoken, join_outputs("outputs"))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from converse_emulator.native.chat_content import contents
 from converse_emulator.native.chat_reading import read_chat
-from converse_emulator.native.format import Answer, Body, Document, Format
+from converse_emulator.native.format import Answer, Body, Document, Format, silent
 from converse_emulator.native.mistral import stop_reason
 from converse_emulator.performance import Emit
 from converse_emulator.scenario import Json
@@ -50,5 +50,9 @@ def _choice(text: str, reason: str | None = None, calls: list[Document] | None =
 
 
 FORMAT = Format(
-    {"messages": list}, read_chat, _body, _Speech, {"messageStart", "contentBlockStart", "messageStop"}
+    {"messages": list},
+    read_chat,
+    _body,
+    _Speech,
+    silent("messageStart", "contentBlockStart", "contentBlockStop", "messageStop"),
 )

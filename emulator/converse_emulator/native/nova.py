@@ -6,7 +6,7 @@ Every text delta is a content block of its own, which ends at once; after a tool
 
 from collections.abc import Iterator, Mapping
 
-from converse_emulator.native.format import Answer, Body, Document, Format
+from converse_emulator.native.format import Answer, Body, Document, Format, silent
 from converse_emulator.native.text_only import content_of
 from converse_emulator.performance import Emit
 from converse_emulator.scenario import Json
@@ -94,4 +94,6 @@ def _cached(answer: Answer) -> Document:
     }
 
 
-FORMAT = Format({"messages": list}, _read, _body, _Speech, {"contentBlockStop"}, caches=True, converse=True)
+FORMAT = Format(
+    {"messages": list}, _read, _body, _Speech, silent("contentBlockStop"), caches=True, converse=True
+)

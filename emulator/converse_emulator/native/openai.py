@@ -13,13 +13,12 @@ from converse_emulator.frames import PADDING, draw_padding
 from converse_emulator.model_ids import family
 from converse_emulator.native.chat_content import Calls, contents
 from converse_emulator.native.chat_reading import read_chat
-from converse_emulator.native.format import Answer, Body, Document, Format
+from converse_emulator.native.format import Answer, Body, Document, Format, silent
 from converse_emulator.performance import Emit
 from converse_emulator.scenario import Json
 
 _REASONS = {"max_tokens": "length", "tool_use": "tool_calls", "content_filtered": "content_filter"}
 _BASE62 = string.ascii_letters + string.digits
-_SILENT = frozenset({"contentBlockStop", "messageStop"})
 
 
 def _body(answer: Answer, message: Body) -> Document:
@@ -117,4 +116,4 @@ def _reason(reason: Json) -> str | None:
     return _REASONS.get(str(reason), "stop") if reason else None
 
 
-FORMAT = Format({"messages": list}, read_chat, _body, _Speech, _SILENT)
+FORMAT = Format({"messages": list}, read_chat, _body, _Speech, silent("contentBlockStop", "messageStop"))

@@ -6,7 +6,6 @@ from converse_emulator.native.format import Body, Unspeakable
 from converse_emulator.performance import Emit, text_of
 from converse_emulator.scenario import Json
 
-SILENT = frozenset({"messageStart", "contentBlockStart", "contentBlockStop", "messageStop"})
 _NAMES = {
     "toolUse": "a tool call",
     "toolResult": "a tool's result",

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from converse_emulator.native.format import Answer, Body, Document, Format, joined
+from converse_emulator.native.format import Answer, Body, Document, Format, joined, unspoken
 from converse_emulator.native.reading import conversation, prompt
-from converse_emulator.native.text_only import SILENT, text_delta, text_of_answer
+from converse_emulator.native.text_only import text_delta, text_of_answer
 from converse_emulator.performance import Emit
 from converse_emulator.scenario import Json
 
@@ -62,4 +62,4 @@ def _reason(reason: Json) -> str | None:
     return _REASONS.get(str(reason), str(reason).upper()) if reason else None
 
 
-FORMAT = Format({"inputText": str}, _read, _body, _Speech, SILENT, joined)
+FORMAT = Format({"inputText": str}, _read, _body, _Speech, unspoken, joined)
