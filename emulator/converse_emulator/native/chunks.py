@@ -45,6 +45,7 @@ def _entries(moments: Sequence[Moment], spelt: Format, answer: Answer) -> Iterat
         raise Unstreamable
     speech = spelt.speech(answer)
     first: float | None = None
+    tokens = 0  # said and not yet sent: not every event is a chunk
     for moment in moments:
         emit = moment.what
         if not isinstance(emit, Emit):
@@ -59,9 +60,11 @@ def _entries(moments: Sequence[Moment], spelt: Format, answer: Answer) -> Iterat
             documents = [document | answer.guardrail_action for document in documents]
         if documents and first is None:
             first = moment.at
+        tokens += emit.tokens
         for number, document in enumerate(documents, 1):
             last = number == len(documents)
-            yield _Entry(moment, document, emit.tokens if last else 0, final and last)
+            yield _Entry(moment, document, tokens if last else 0, final and last)
+            tokens = 0 if last else tokens
             if moment.cut:
                 break
             moment = replace(moment, injected=False, corrupt=None)

@@ -47,7 +47,7 @@ def _body(answer: Answer, said: Body) -> Document:
     kinds = answer.native.get("embedding_types")
     embeddings: Json = found
     if isinstance(kinds, list):
-        known = [kind for kind in kinds if kind in _KINDS]
+        known = [kind for kind in kinds if isinstance(kind, str) and kind in _KINDS]
         embeddings = {kind: [_KINDS[kind](values) for values in found] for kind in known}
     return {
         "embeddings": embeddings,
