@@ -14,7 +14,7 @@ from conformance.conditions import CONDITIONS
 from conformance.environments import command_of
 from conformance.outcome import Outcome, outcome_of
 
-PATIENCE = 180.0  # seconds that a script may take; agents that retry by themselves need more than two minutes
+PATIENCE = 240.0  # seconds that a script may take; agents that retry by themselves need more than two minutes
 STILL_AT_IT = Outcome(error=f"none within {PATIENCE:g} s: it was still trying")  # uncounted requests
 
 # The environment of a developer who has credentials, a region, and no wish to be asked or measured.

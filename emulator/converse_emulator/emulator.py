@@ -13,12 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Self, get_args
 from urllib.parse import quote
 
 from converse_emulator.app import DataPlane
 from converse_emulator.arming import armed
-from converse_emulator.credentials import load_credentials
 from converse_emulator.errors import EmulatorError
 from converse_emulator.exchanges import Exchanges
 from converse_emulator.front_door import FrontDoor
@@ -31,6 +30,9 @@ from converse_emulator.selectors import DEFAULT_SESSION
 from converse_emulator.server import Server
 from converse_emulator.transport import App
 from converse_emulator.verdicts import Validation
+
+if TYPE_CHECKING:
+    from converse_emulator.credentials import Credentials
 
 REGION = "us-east-1"
 
@@ -166,9 +168,7 @@ class Emulator(Session):
             speed=speed,
             control=control,
             judge=judge,
-            front_door=FrontDoor(
-                load_credentials(credentials) if credentials is not None else None, quotas_from(quotas)
-            ),
+            front_door=FrontDoor(_credentials(credentials), quotas_from(quotas)),
         )
         super().__init__(Server(plane, host, port), plane, DEFAULT_SESSION)
 
@@ -208,6 +208,15 @@ class Emulator(Session):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _credentials(path: str | Path | None) -> "Credentials | None":
+    """Who is in the user's file."""
+    if path is None:
+        return None
+    from converse_emulator.credentials import load_credentials
+
+    return load_credentials(path)
 
 
 def _catalogue(path: str | Path | None) -> Catalogue | None:

@@ -3,22 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from converse_emulator.authentication import authenticate
-from converse_emulator.credentials import Credentials
 from converse_emulator.inbound import Body, TooLarge
 from converse_emulator.quotas import Lease, Quotas
 from converse_emulator.refusals import ServiceError
 from converse_emulator.request import Request
-from converse_emulator.sigv4 import Call
+
+if TYPE_CHECKING:
+    from converse_emulator.credentials import Credentials
 
 
 @dataclass(slots=True)
 class FrontDoor:
     """Lets requests in."""
 
-    credentials: Credentials | None = None  # None: anybody may call
+    credentials: "Credentials | None" = None  # None: anybody may call
     quotas: Quotas = field(default_factory=Quotas)
 
     def enter(
@@ -32,18 +32,21 @@ class FrontDoor:
             if isinstance(body.problem, TooLarge):  # it was not read, so nobody can tell what was signed
                 return Lease(), body.problem
             if self.credentials is not None:
-                call, today = _call(scope, body.digest), datetime.now(UTC)
-                authenticate(self.credentials, call, request.operation, request.model_id, today)
+                _authenticate(self.credentials, scope, body, request)
             return self.quotas.admit(request, most_output, now), body.problem
         except ServiceError as refused:
             return Lease(), refused
 
 
-def _call(scope: Mapping[str, Any], digest: str) -> Call:
-    return Call(
+def _authenticate(credentials: "Credentials", scope: Mapping[str, Any], body: Body, request: Request) -> None:
+    from converse_emulator.authentication import authenticate
+    from converse_emulator.sigv4 import Call
+
+    call = Call(
         scope["method"],
         scope["raw_path"].decode("latin-1"),
         scope["query_string"].decode("latin-1"),
         [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
-        digest,
+        body.digest,
     )
+    authenticate(credentials, call, request.operation, request.model_id, datetime.now(UTC))

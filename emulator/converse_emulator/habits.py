@@ -45,7 +45,7 @@ def _nova(tokens: int) -> Habits:
 
 _USUAL = Habits()
 # The first prefix that fits counts. A number of tokens stands for the recorded median of characters.
-_TABLE: tuple[tuple[str, Habits], ...] = (
+TABLE: tuple[tuple[str, Habits], ...] = (
     ("anthropic.claude-instant", _claude(1)),
     ("anthropic.claude-v2", _claude(1)),
     ("anthropic.claude-3-haiku", _claude(1)),
@@ -77,4 +77,4 @@ def habits_of(model_id: str) -> Habits:
     """The habits of a model; those of most models for an id that does not tell which one it is."""
     named = identify(model_id)
     base = named.base if named else ""
-    return next((habits for prefix, habits in _TABLE if base.startswith(prefix)), _USUAL)
+    return next((habits for prefix, habits in TABLE if base.startswith(prefix)), _USUAL)

@@ -121,7 +121,7 @@ def test_serve_says_if_the_port_is_taken(capsys: pytest.CaptureFixture[str]) -> 
         ["serve", "--speed", "0"],
         ["serve", "--speed", "nan"],
         ["show"],
-        ["show", "a", "--operation", "InvokeModel"],
+        ["show", "a", "--operation", "CountTokens"],
     ],
 )
 def test_wrong_usage_is_explained(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -192,3 +192,9 @@ def test_only_so_many_mistakes_are_told() -> None:
 def test_order_is_looked_at_once_all_steps_can_be_read() -> None:
     (told,) = mistakes(reply("  - corrupt: message_crc\n  - txt: Hi"))
     assert "unknown step 'txt'" in told
+
+
+def test_nothing_is_implied_beside_bytes_that_could_be_damaged() -> None:
+    (told,) = mistakes(reply('  - bytes: "{}"\n  - cut: 0.5'))
+    assert "no frame comes after it that could be damaged" in told
+    assert len(read(reply('  - cut: 0.5\n  - bytes: "{}"')).replies[0]) == 2

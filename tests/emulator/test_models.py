@@ -105,3 +105,15 @@ def test_the_later_catalogue_is_right() -> None:
     assert both.find(f"us.{HAIKU}") is mine
     assert both.enforce == frozenset({"alternation"})
     assert both.waive == frozenset({"needs-profile"})
+
+
+def test_a_model_of_the_users_own_speaks_as_its_family() -> None:
+    mine = Model("acme.my-claude", "Mine", family="claude")
+    arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3"
+    catalogue = packaged().extended(Catalogue({mine.id: mine}, {arn: f"us.{HAIKU}", "mine": mine.id}))
+
+    assert catalogue.base_id(mine.id) == "anthropic.my-claude"
+    assert catalogue.base_id("mine") == "anthropic.my-claude"
+    assert catalogue.base_id(arn) == f"us.{HAIKU}"
+    assert catalogue.base_id(f"us.{HAIKU}") == ""
+    assert catalogue.base_id("does-not-exist") == ""

@@ -30,6 +30,12 @@ def test_a_scenario_is_shown_with_what_is_sent_when() -> None:
     assert lines[9] == "  +1.500 s  finish  [injected]"
 
 
+def test_native_chunks_are_shown_as_what_is_in_them() -> None:
+    chunks = str(shown({"reply": "Hi"}, "InvokeModelWithResponseStream"))
+    assert '{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}' in chunks
+    assert '{"id":"msg_bdrk_01' in "".join(shown({"reply": "Hi"}, "InvokeModel"))
+
+
 def test_all_replies_are_shown() -> None:
     lines = shown({"replies": ["A", "B", [{"refuse": "ThrottlingException"}]]})
     assert [line for line in lines if line.startswith("reply ")] == [

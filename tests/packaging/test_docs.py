@@ -15,7 +15,8 @@ Blocks = Callable[[str, str], list[str]]
 
 
 @pytest.mark.parametrize(
-    "tool", ["fixtures_table.py", "language_table.py", "models_table.py", "rules_table.py"]
+    "tool",
+    ["fixtures_table.py", "language_table.py", "models_table.py", "operations_table.py", "rules_table.py"],
 )
 def test_a_generated_table_is_fresh(tool: str) -> None:
     subprocess.run([sys.executable, ROOT / "tools" / tool, "--check"], check=True)
@@ -25,6 +26,12 @@ def test_the_scenario_in_the_docs_is_one(blocks: Blocks) -> None:
     (example,) = blocks("docs/scenarios.md", "yaml")
     scenario = load_text(example, name="docs/example", source="docs/scenarios.md")
     assert len(scenario.replies) == 2
+
+
+def test_the_literal_chunks_in_the_docs_are_a_scenario(blocks: Blocks) -> None:
+    (example,) = blocks("docs/operations.md", "yaml")
+    (reply,) = load_text(example, name="docs/example", source="docs/operations.md").replies
+    assert len(reply) == 2
 
 
 def test_the_mistake_in_the_docs_is_told_like_that(blocks: Blocks) -> None:
