@@ -39,6 +39,7 @@ tables: install  ## Write the generated tables anew
 	@$(BIN)/python tools/language_table.py
 	$(BIN)/python tools/catalogue.py
 	$(BIN)/python tools/models_table.py
+	@$(BIN)/python tools/operations_table.py
 	$(BIN)/python tools/rules_table.py
 	$(BIN)/python -m conformance.table
 
