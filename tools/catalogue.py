@@ -3,8 +3,8 @@
 import json
 import sys
 
-from converse_emulator.model_file import load_models
-from converse_emulator.models import FOLDER
+from converse_emulator.models.catalogue import FOLDER
+from converse_emulator.models.model_file import load_models
 
 SOURCE, TARGET = FOLDER / "models.yaml", FOLDER / "models.json"
 

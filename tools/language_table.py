@@ -2,7 +2,7 @@
 
 import sys
 
-from converse_emulator.grammar import STEPS, Applied
+from converse_emulator.language.grammar import STEPS, Applied
 from generated import main, row
 
 

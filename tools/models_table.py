@@ -3,8 +3,8 @@
 import sys
 from itertools import groupby
 
-from converse_emulator.models import CAPABILITIES, Model, packaged
-from converse_emulator.rules import RULES
+from converse_emulator.judging.rules import RULES
+from converse_emulator.models.catalogue import CAPABILITIES, Model, packaged
 from generated import main, row
 
 

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from converse_emulator.acts import Send
-from converse_emulator.eventstream import Decoder
-from converse_emulator.habits import TABLE, Habits
+from converse_emulator.choosing.request import Request
+from converse_emulator.framing.eventstream import Decoder
+from converse_emulator.language.scenario import Text
 from converse_emulator.native.formats import FAMILIES
-from converse_emulator.operations import read
-from converse_emulator.request import Request
-from converse_emulator.scenario import Text
-from converse_emulator.timeline import compile_reply
+from converse_emulator.playing.acts import Send
+from converse_emulator.scripting.habits import TABLE, Habits
+from converse_emulator.spelling.operations import read
+from converse_emulator.spelling.timeline import compile_reply
 from generated import main, row
 
 CHAT = {"messages": [{"role": "user", "content": "Hi"}]}

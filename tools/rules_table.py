@@ -3,8 +3,8 @@
 import sys
 from itertools import groupby
 
-from converse_emulator.rule import CONVERSE, PREFIX, Rule
-from converse_emulator.rules import RULES
+from converse_emulator.judging.rule import CONVERSE, PREFIX, Rule
+from converse_emulator.judging.rules import RULES
 from generated import main, row
 
 TITLES = {

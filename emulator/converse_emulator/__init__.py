@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from converse_emulator.emulator import Emulator, Session, VerifyError
     from converse_emulator.errors import EmulatorError, Miss, ScenarioError, UnknownScenario
-    from converse_emulator.exchange import Exchange
-    from converse_emulator.library import Library
-    from converse_emulator.scenario import Scenario
+    from converse_emulator.language.library import Library
+    from converse_emulator.language.scenario import Scenario
+    from converse_emulator.playing.exchange import Exchange
 
 __all__ = [
     "Emulator",
@@ -26,9 +26,9 @@ __all__ = [
 _HOMES = {
     "emulator": ("Emulator", "Session", "VerifyError"),
     "errors": ("EmulatorError", "Miss", "ScenarioError", "UnknownScenario"),
-    "exchange": ("Exchange",),
-    "library": ("Library",),
-    "scenario": ("Scenario",),
+    "playing.exchange": ("Exchange",),
+    "language.library": ("Library",),
+    "language.scenario": ("Scenario",),
 }
 
 

@@ -14,33 +14,33 @@ from dataclasses import replace
 from functools import cached_property
 from random import Random
 
-from converse_emulator import ids
-from converse_emulator.acts import Beat, Finish, Timeline
-from converse_emulator.async_invokes import AsyncInvokes
-from converse_emulator.clock import RealClock
-from converse_emulator.delivery import Delivery, sent
+from converse_emulator.admission.front_door import FrontDoor
+from converse_emulator.admission.quotas import Lease, Throttled
+from converse_emulator.choosing.request import Request
+from converse_emulator.choosing.selection import Selector
+from converse_emulator.choosing.selectors import Route, route, session_of
 from converse_emulator.errors import EmulatorError, Miss
-from converse_emulator.front_door import FrontDoor
-from converse_emulator.gates import Gates
-from converse_emulator.inbound import NotJson, TooLarge, read_body, text_headers
-from converse_emulator.journal import Journal, Recording
-from converse_emulator.judging import Judge, refused_stream
-from converse_emulator.library import Library
-from converse_emulator.operations import GENERATIONS, read
-from converse_emulator.player import play
-from converse_emulator.prompt_cache import PromptCache
-from converse_emulator.quotas import Lease, Throttled
-from converse_emulator.refusals import ServiceError
-from converse_emulator.request import Request
-from converse_emulator.responses import Response, error_response
-from converse_emulator.selection import Selector
-from converse_emulator.selectors import Route, route, session_of
-from converse_emulator.service import Operation, UnknownPath, WrongMethod, find_operation
-from converse_emulator.side_calls import SideCalls, input_of
-from converse_emulator.timeline import compile_reply
+from converse_emulator.http.inbound import NotJson, TooLarge, read_body, text_headers
+from converse_emulator.http.refusals import ServiceError
+from converse_emulator.http.responses import Response, error_response
+from converse_emulator.judging.judge import Judge, refused_stream
+from converse_emulator.judging.verdicts import FirstFrame, Refused
+from converse_emulator.language.library import Library
+from converse_emulator.playing.acts import Beat, Finish, Timeline
+from converse_emulator.playing.clock import RealClock
+from converse_emulator.playing.gates import Gates
+from converse_emulator.playing.journal import Journal, Recording
+from converse_emulator.playing.player import play
+from converse_emulator.playing.wire import ClientLeft
+from converse_emulator.scripting import ids
+from converse_emulator.scripting.prompt_cache import PromptCache
+from converse_emulator.shapes.service import Operation, UnknownPath, WrongMethod, find_operation
+from converse_emulator.side.async_invokes import AsyncInvokes
+from converse_emulator.side.side_calls import SideCalls, input_of
+from converse_emulator.spelling.delivery import Delivery, sent
+from converse_emulator.spelling.operations import GENERATIONS, read
+from converse_emulator.spelling.timeline import compile_reply
 from converse_emulator.transport import App, Receive, Scope, Send, UvicornWire, connected
-from converse_emulator.verdicts import FirstFrame, Refused
-from converse_emulator.wire import ClientLeft
 
 CONTROL = "/_emulator/"
 
@@ -191,7 +191,9 @@ class DataPlane:
         recording.chosen(name, selection.chosen_by, seed)
         reply = selection.reply
         if reply is None:
-            from converse_emulator.answer import automatic_reply  # it needs faker, which takes 0.2 s
+            from converse_emulator.answering.answer import (
+                automatic_reply,  # it needs faker, which takes 0.2 s
+            )
 
             reply = automatic_reply(request, Random(seed))
         return compile_reply(reply, request, seed=seed, now=time.time(), speed=self.speed)

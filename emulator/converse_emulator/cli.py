@@ -74,7 +74,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _scenarios(options: argparse.Namespace) -> int:
-    from converse_emulator.library import Library
+    from converse_emulator.language.library import Library
 
     library = Library(options.scenarios)
     names = library.names()
@@ -85,8 +85,8 @@ def _scenarios(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from converse_emulator.library import SUFFIXES, Library
-    from converse_emulator.loader import load_file
+    from converse_emulator.language.library import SUFFIXES, Library
+    from converse_emulator.language.loader import load_file
     from converse_emulator.show import scenario_text
 
     is_file = options.name.endswith(SUFFIXES)
@@ -109,7 +109,7 @@ def _decode(options: argparse.Namespace) -> int:
 
 
 def _lint(options: argparse.Namespace) -> int:
-    from converse_emulator.lint import judge_body, judge_endpoint, report
+    from converse_emulator.linting.lint import judge_body, judge_endpoint, report
 
     if options.target.startswith(("http://", "https://")):
         judgements = judge_endpoint(options.target, options.model)
@@ -120,7 +120,7 @@ def _lint(options: argparse.Namespace) -> int:
 
 
 def _schema(_: argparse.Namespace) -> int:
-    from converse_emulator.schema import json_schema
+    from converse_emulator.language.schema import json_schema
 
     print(json.dumps(json_schema(), indent=2))
     return 0
@@ -260,7 +260,7 @@ def _speed(text: str) -> float:
 
 
 def _quota(text: str) -> str:
-    from converse_emulator.quotas import quota_from
+    from converse_emulator.admission.quotas import quota_from
 
     try:
         quota_from(text)

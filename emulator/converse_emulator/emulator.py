@@ -16,23 +16,23 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, get_args
 from urllib.parse import quote
 
+from converse_emulator.admission.front_door import FrontDoor
+from converse_emulator.admission.quotas import quotas_from
 from converse_emulator.app import DataPlane
-from converse_emulator.arming import armed
+from converse_emulator.choosing.arming import armed
+from converse_emulator.choosing.selectors import DEFAULT_SESSION
 from converse_emulator.errors import EmulatorError
-from converse_emulator.exchanges import Exchanges
-from converse_emulator.front_door import FrontDoor
-from converse_emulator.judging import Judge
-from converse_emulator.library import Library
-from converse_emulator.models import Catalogue
-from converse_emulator.quotas import quotas_from
-from converse_emulator.scenario import Json
-from converse_emulator.selectors import DEFAULT_SESSION
+from converse_emulator.judging.judge import Judge
+from converse_emulator.judging.verdicts import Validation
+from converse_emulator.language.library import Library
+from converse_emulator.language.scenario import Json
+from converse_emulator.models.catalogue import Catalogue
+from converse_emulator.playing.exchanges import Exchanges
 from converse_emulator.server import Server
 from converse_emulator.transport import App
-from converse_emulator.verdicts import Validation
 
 if TYPE_CHECKING:
-    from converse_emulator.credentials import Credentials
+    from converse_emulator.admission.credentials import Credentials
 
 REGION = "us-east-1"
 
@@ -214,7 +214,7 @@ def _credentials(path: str | Path | None) -> "Credentials | None":
     """Who is in the user's file."""
     if path is None:
         return None
-    from converse_emulator.credentials import load_credentials
+    from converse_emulator.admission.credentials import load_credentials
 
     return load_credentials(path)
 
@@ -223,7 +223,7 @@ def _catalogue(path: str | Path | None) -> Catalogue | None:
     """The models of the user's file."""
     if path is None:
         return None
-    from converse_emulator.model_file import load_catalogue  # it needs YAML, which takes 40 ms
+    from converse_emulator.models.model_file import load_catalogue  # it needs YAML, which takes 40 ms
 
     return load_catalogue(path)
 

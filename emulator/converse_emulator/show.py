@@ -5,11 +5,11 @@ import time
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 
-from converse_emulator.acts import Beat, Send, Timeline, explain
-from converse_emulator.eventstream import Decoder, FrameError, Message
-from converse_emulator.request import Request
-from converse_emulator.scenario import Json, Reply, Scenario
-from converse_emulator.timeline import compile_reply
+from converse_emulator.choosing.request import Request
+from converse_emulator.framing.eventstream import Decoder, FrameError, Message
+from converse_emulator.language.scenario import Json, Reply, Scenario
+from converse_emulator.playing.acts import Beat, Send, Timeline, explain
+from converse_emulator.spelling.timeline import compile_reply
 
 EXAMPLE_MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 PREVIEW = 100  # characters of a payload in a listing

@@ -25,9 +25,9 @@ import zttp
 from uvicorn.protocols.http import auto_zttp_impl, zttp_h2_impl, zttp_impl
 from uvicorn.server import ServerState
 
-from converse_emulator.acts import HttpHeaders
 from converse_emulator.errors import EmulatorError
-from converse_emulator.wire import ClientLeft
+from converse_emulator.playing.acts import HttpHeaders
+from converse_emulator.playing.wire import ClientLeft
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -21,8 +21,8 @@ import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from converse_emulator import Emulator, Library, Session
-from converse_emulator.refusals import REFUSALS
-from converse_emulator.scenario import (
+from converse_emulator.http.refusals import REFUSALS
+from converse_emulator.language.scenario import (
     FOREVER,
     Bytes,
     Corrupt,
@@ -39,7 +39,7 @@ from converse_emulator.scenario import (
     ToolUse,
     Wait,
 )
-from converse_emulator.service import stream_exceptions
+from converse_emulator.shapes.service import stream_exceptions
 
 from conformance.clients import Client, load_clients
 from conformance.environments import is_built, python_of

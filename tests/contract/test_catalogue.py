@@ -8,8 +8,8 @@ from converse_contract.case import Case, Level, Limits
 from converse_contract.catalogue import CASES, SECTIONS, faults
 from converse_contract.checks import one_terminal
 from converse_contract.demo import LIMITS
-from converse_emulator.library import Library
-from converse_emulator.loader import reply_from
+from converse_emulator.language.library import Library
+from converse_emulator.language.loader import reply_from
 
 GOOD = Case(
     id="1.1",

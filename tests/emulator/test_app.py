@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from converse_emulator import Emulator, app, inbound
-from converse_emulator.eventstream import Decoder
+from converse_emulator import Emulator, app
+from converse_emulator.framing.eventstream import Decoder
+from converse_emulator.http import inbound
 
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 STREAM = f"/model/{MODEL}/converse-stream"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from converse_emulator import Emulator
 from converse_emulator.cli import main
-from converse_emulator.eventstream import Message, encode
+from converse_emulator.framing.eventstream import Message, encode
 
 BODY = b'{"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}'
 FRAME = encode(Message(((":event-type", "messageStart"), (":message-type", "event")), b"{}"))

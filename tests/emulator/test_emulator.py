@@ -14,14 +14,7 @@ import converse_emulator
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
-from converse_emulator import (
-    Emulator,
-    EmulatorError,
-    ScenarioError,
-    Session,
-    UnknownScenario,
-    VerifyError,
-)
+from converse_emulator import Emulator, EmulatorError, ScenarioError, Session, UnknownScenario, VerifyError
 
 MESSAGES = [{"role": "user", "content": [{"text": "Hi"}]}]
 

@@ -1,10 +1,10 @@
 """Listings for people."""
 
 import pytest
-from converse_emulator.eventstream import Message, encode
-from converse_emulator.exchange import Exchange, Performed
-from converse_emulator.library import Library
-from converse_emulator.loader import scenario_from
+from converse_emulator.framing.eventstream import Message, encode
+from converse_emulator.language.library import Library
+from converse_emulator.language.loader import scenario_from
+from converse_emulator.playing.exchange import Exchange, Performed
 from converse_emulator.show import EXAMPLE_MODEL, BadFrame, exchange_text, frame_lines, scenario_text
 
 HI = {"text": "Hi"}

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import uvicorn
 import zttp
+from converse_emulator.playing.wire import ClientLeft
 from converse_emulator.server import Server
 from converse_emulator.transport import (
     Receive,
@@ -26,7 +27,6 @@ from converse_emulator.transport import (
     check_versions,
     connected,
 )
-from converse_emulator.wire import ClientLeft
 
 HEADERS = (
     ("Date", "Fri, 21 Mar 2025 02:04:20 GMT"),

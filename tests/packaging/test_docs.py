@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from converse_emulator import ScenarioError
-from converse_emulator.loader import load_text
-from converse_emulator.model_file import load_catalogue
+from converse_emulator.language.loader import load_text
+from converse_emulator.models.model_file import load_catalogue
 
 ROOT = Path(__file__).parents[2]
 Blocks = Callable[[str, str], list[str]]

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from converse_emulator.admission.quotas import quota_from
 from converse_emulator.cli import main
-from converse_emulator.quotas import quota_from
-from converse_emulator.refusals import REFUSALS
+from converse_emulator.http.refusals import REFUSALS
 
 ROOT = Path(__file__).parents[2]
 AUTHENTICATION, QUOTAS = "docs/authentication.md", "docs/quotas.md"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
-from converse_emulator import service
-from converse_emulator.constraints import Checks
-from converse_emulator.patterns import translate
+from converse_emulator.shapes import service
+from converse_emulator.shapes.constraints import Checks
+from converse_emulator.shapes.patterns import translate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ from zlib import crc32
 
 import pytest
 from botocore.eventstream import EventStreamBuffer
-from converse_emulator.eventstream import (
+from converse_emulator.framing.eventstream import (
     Byte,
     Decoder,
     FrameError,

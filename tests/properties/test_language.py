@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
-from converse_emulator import arguments
-from converse_emulator.documents import FILE
+from converse_emulator.choosing.request import Request
+from converse_emulator.choosing.selection import Selector
+from converse_emulator.choosing.turns import is_fault, slots
 from converse_emulator.errors import Miss, ScenarioError, UnknownScenario
-from converse_emulator.forms import Form, Made, OneOf, Value, Word
-from converse_emulator.grammar import MODIFIERS, STEPS, Applied
-from converse_emulator.library import Library
-from converse_emulator.loader import load_text, reply_from, scenario_from
-from converse_emulator.records import Anything, ListOf, MapOf, Record
-from converse_emulator.request import Request
-from converse_emulator.scenario import Json, Reply, Scenario, Text
-from converse_emulator.schema import json_schema
-from converse_emulator.selection import Selector
-from converse_emulator.turns import is_fault, slots
+from converse_emulator.language import arguments
+from converse_emulator.language.documents import FILE
+from converse_emulator.language.forms import Form, Made, OneOf, Value, Word
+from converse_emulator.language.grammar import MODIFIERS, STEPS, Applied
+from converse_emulator.language.library import Library
+from converse_emulator.language.loader import load_text, reply_from, scenario_from
+from converse_emulator.language.records import Anything, ListOf, MapOf, Record
+from converse_emulator.language.scenario import Json, Reply, Scenario, Text
+from converse_emulator.language.schema import json_schema
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator

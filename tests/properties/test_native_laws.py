@@ -6,16 +6,16 @@ from random import Random
 from typing import Any
 
 import pytest
-from converse_emulator.acts import Send, Timeline
-from converse_emulator.answer import automatic_reply
-from converse_emulator.conversation import last_user_text
-from converse_emulator.eventstream import Decoder
+from converse_emulator.answering.answer import automatic_reply
+from converse_emulator.choosing.conversation import last_user_text
+from converse_emulator.choosing.request import Request
+from converse_emulator.framing.eventstream import Decoder
+from converse_emulator.language.scenario import Split, Text
 from converse_emulator.native import judge
-from converse_emulator.operations import read
-from converse_emulator.request import Request
-from converse_emulator.scenario import Split, Text
-from converse_emulator.spoken import text_of_answer, text_of_stream
-from converse_emulator.timeline import compile_reply
+from converse_emulator.playing.acts import Send, Timeline
+from converse_emulator.playing.spoken import text_of_answer, text_of_stream
+from converse_emulator.spelling.operations import read
+from converse_emulator.spelling.timeline import compile_reply
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

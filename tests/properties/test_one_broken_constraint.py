@@ -17,8 +17,9 @@ from urllib.parse import quote
 
 import hypothesis
 import pytest
-from converse_emulator import Emulator, service
-from converse_emulator.patterns import translate
+from converse_emulator import Emulator
+from converse_emulator.shapes import service
+from converse_emulator.shapes.patterns import translate
 from hypothesis import strategies as st
 
 SHAPES: dict[str, Any] = dict(service.model()["shapes"])

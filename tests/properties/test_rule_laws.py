@@ -5,16 +5,16 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from converse_emulator import service
-from converse_emulator.async_invokes import AsyncInvokes
-from converse_emulator.judging import Judge
-from converse_emulator.models import packaged
-from converse_emulator.refusals import ServiceError
-from converse_emulator.request import Request
-from converse_emulator.rule import PREFIX
-from converse_emulator.rules import RULES, judge
-from converse_emulator.side_calls import SideCalls
-from converse_emulator.verdicts import FirstFrame, Refused
+from converse_emulator.choosing.request import Request
+from converse_emulator.http.refusals import ServiceError
+from converse_emulator.judging.judge import Judge
+from converse_emulator.judging.rule import PREFIX
+from converse_emulator.judging.rules import RULES, judge
+from converse_emulator.judging.verdicts import FirstFrame, Refused
+from converse_emulator.models.catalogue import packaged
+from converse_emulator.shapes import service
+from converse_emulator.side.async_invokes import AsyncInvokes
+from converse_emulator.side.side_calls import SideCalls
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -11,11 +11,11 @@ import pytest
 from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Keys
-from converse_emulator.authentication import authenticate
-from converse_emulator.credentials import AccessKey, Credentials
-from converse_emulator.policy import Identity
-from converse_emulator.refusals import ServiceError
-from converse_emulator.sigv4 import Call
+from converse_emulator.admission.authentication import authenticate
+from converse_emulator.admission.credentials import AccessKey, Credentials
+from converse_emulator.admission.policy import Identity
+from converse_emulator.admission.sigv4 import Call
+from converse_emulator.http.refusals import ServiceError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 

@@ -6,11 +6,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from converse_emulator.acts import Finish, Hangup, Head, Hold, Reset, Send, Timeline
-from converse_emulator.eventstream import Decoder, FrameError, Message
-from converse_emulator.fold import fold
-from converse_emulator.request import Request
-from converse_emulator.scenario import (
+from converse_emulator.choosing.request import Request
+from converse_emulator.framing.eventstream import Decoder, FrameError, Message
+from converse_emulator.language.scenario import (
     FOREVER,
     Corrupt,
     Cut,
@@ -32,16 +30,18 @@ from converse_emulator.scenario import (
     Usage,
     Wait,
 )
-from converse_emulator.scenario import (
+from converse_emulator.language.scenario import (
     Finish as FinishStep,
 )
-from converse_emulator.scenario import (
+from converse_emulator.language.scenario import (
     Hangup as HangupStep,
 )
-from converse_emulator.scenario import (
+from converse_emulator.language.scenario import (
     Reset as ResetStep,
 )
-from converse_emulator.timeline import compile_reply
+from converse_emulator.playing.acts import Finish, Hangup, Head, Hold, Reset, Send, Timeline
+from converse_emulator.spelling.fold import fold
+from converse_emulator.spelling.timeline import compile_reply
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

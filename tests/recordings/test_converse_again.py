@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from converse_emulator.acts import Head, Send, Timeline
-from converse_emulator.eventstream import Decoder, Message, encode
-from converse_emulator.request import Request
-from converse_emulator.responses import canonical_json
-from converse_emulator.scenario import (
+from converse_emulator.choosing.request import Request
+from converse_emulator.framing.eventstream import Decoder, Message, encode
+from converse_emulator.http.responses import canonical_json
+from converse_emulator.language.scenario import (
     Citation,
     Metadata,
     Reasoning,
@@ -30,7 +29,8 @@ from converse_emulator.scenario import (
     ToolResult,
     ToolUse,
 )
-from converse_emulator.timeline import compile_reply
+from converse_emulator.playing.acts import Head, Send, Timeline
+from converse_emulator.spelling.timeline import compile_reply
 
 FOLDER = Path(__file__).parents[3] / "shared" / "recordings"
 # Streams that no Bedrock sent.

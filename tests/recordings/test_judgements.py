@@ -13,14 +13,14 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from converse_emulator import service
-from converse_emulator.eventstream import Decoder
-from converse_emulator.frames import exception_frame
-from converse_emulator.operations import read
-from converse_emulator.request import Request
-from converse_emulator.responses import compact_json
-from converse_emulator.rules import judge
-from converse_emulator.verdicts import FirstFrame, Refused
+from converse_emulator.choosing.request import Request
+from converse_emulator.framing.eventstream import Decoder
+from converse_emulator.framing.frames import exception_frame
+from converse_emulator.http.responses import compact_json
+from converse_emulator.judging.rules import judge
+from converse_emulator.judging.verdicts import FirstFrame, Refused
+from converse_emulator.shapes import service
+from converse_emulator.spelling.operations import read
 
 RECORDINGS = Path(__file__).parents[3] / "shared" / "recordings"
 OPERATIONS = {

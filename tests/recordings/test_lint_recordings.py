@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
-from converse_emulator.lint import judge_body
+from converse_emulator.linting.lint import judge_body
 
 RECORDINGS = Path(__file__).parents[3] / "shared" / "recordings"
 

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from converse_emulator.acts import Head, Send, Timeline
-from converse_emulator.eventstream import Decoder
-from converse_emulator.frames import PADDING
-from converse_emulator.model_ids import family
-from converse_emulator.operations import read
-from converse_emulator.request import Request
-from converse_emulator.scenario import Reply, Step, Stop, Text, ToolUse
-from converse_emulator.timeline import compile_reply
+from converse_emulator.choosing.request import Request
+from converse_emulator.framing.eventstream import Decoder
+from converse_emulator.framing.frames import PADDING
+from converse_emulator.language.scenario import Reply, Step, Stop, Text, ToolUse
+from converse_emulator.models.model_ids import family
+from converse_emulator.playing.acts import Head, Send, Timeline
+from converse_emulator.spelling.operations import read
+from converse_emulator.spelling.timeline import compile_reply
 
 FOLDER = Path(__file__).parents[3] / "shared" / "recordings"
 OPERATION = "InvokeModelWithResponseStream"

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from converse_emulator.eventstream import Decoder, Message, encode
-from converse_emulator.frames import PADDING, event_frame, exception_frame
+from converse_emulator.framing.eventstream import Decoder, Message, encode
+from converse_emulator.framing.frames import PADDING, event_frame, exception_frame
 
 RECORDINGS = Path(__file__).parents[3] / "shared" / "recordings"
 # Streams that no Bedrock sent, although their sidecars do not all say so.

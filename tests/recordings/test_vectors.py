@@ -11,7 +11,7 @@ from uuid import UUID
 from zlib import crc32
 
 import pytest
-from converse_emulator.eventstream import (
+from converse_emulator.framing.eventstream import (
     Byte,
     ChecksumError,
     Decoder,

@@ -3,15 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from converse_emulator import ids
-from converse_emulator.habits import habits_of
-from converse_emulator.model_ids import identify
+from converse_emulator.language.scenario import Json
+from converse_emulator.models.model_ids import identify
 from converse_emulator.native.anthropic_citations import citation
 from converse_emulator.native.anthropic_reading import read
 from converse_emulator.native.format import Answer, Body, Document, Format
 from converse_emulator.native.text_only import content_of
-from converse_emulator.performance import Emit
-from converse_emulator.scenario import Json
+from converse_emulator.scripting import ids
+from converse_emulator.scripting.habits import habits_of
+from converse_emulator.scripting.performance import Emit
 
 _VERSION = re.compile(r"-v\d+(:.*)?$")
 # Stop reasons of Converse that Anthropic's format has other words for.

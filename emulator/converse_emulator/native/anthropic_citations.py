@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from converse_emulator.scenario import Json
+from converse_emulator.language.scenario import Json
 
 
 def citation(said: Mapping[str, Json]) -> dict[str, Json]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from converse_emulator.language.scenario import Json
 from converse_emulator.native.format import Answer, Body, Document, Format, unspoken
 from converse_emulator.native.reading import conversation, prompt
 from converse_emulator.native.text_only import text_delta, text_of_answer
-from converse_emulator.performance import Emit
-from converse_emulator.scenario import Json
+from converse_emulator.scripting.performance import Emit
 
 NAME = "Claude's text completions"
 _HUMAN = "\n\nHuman:"  # where the model stops by itself

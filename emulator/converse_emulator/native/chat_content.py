@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from converse_emulator.language.scenario import Json
 from converse_emulator.native.format import Body, Document
 from converse_emulator.native.text_only import content_of
-from converse_emulator.scenario import Json
 
 
 @dataclass(slots=True)

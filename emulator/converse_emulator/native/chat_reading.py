@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 
+from converse_emulator.language.scenario import Json
 from converse_emulator.native.reading import (
     Body,
     conversation,
@@ -13,7 +14,6 @@ from converse_emulator.native.reading import (
     tool_call,
     tool_result,
 )
-from converse_emulator.scenario import Json
 
 # What `tool_choice` may be, and what Converse says for it.
 _CHOICES: Mapping[str, Body] = {"auto": {"auto": {}}, "any": {"any": {}}, "required": {"any": {}}}

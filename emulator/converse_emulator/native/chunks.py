@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from converse_emulator.http.responses import compact_json
 from converse_emulator.native.format import Answer, Document, Format, Unstreamable
-from converse_emulator.performance import Emit, Moment, Raw
-from converse_emulator.responses import compact_json
+from converse_emulator.scripting.performance import Emit, Moment, Raw
 
 METRICS = "amazon-bedrock-invocationMetrics"
 

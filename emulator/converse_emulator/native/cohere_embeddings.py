@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from converse_emulator import ids
+from converse_emulator.language.scenario import Json
 from converse_emulator.native.format import Answer, Body, Document, Format
 from converse_emulator.native.reading import conversation, message
 from converse_emulator.native.vectors import vector
-from converse_emulator.scenario import Json
+from converse_emulator.scripting import ids
 
 _V3, _V4 = 1024, 1536  # dimensions, unless the request says others
 

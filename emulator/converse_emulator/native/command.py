@@ -5,12 +5,12 @@ A streaming request gets its answer in one chunk unless its body says `"stream":
 
 from collections.abc import Iterator
 
-from converse_emulator import ids
+from converse_emulator.language.scenario import Json
 from converse_emulator.native.format import Answer, Body, Document, Format, unspoken
 from converse_emulator.native.reading import conversation, prompt
 from converse_emulator.native.text_only import text_delta, text_of_answer
-from converse_emulator.performance import Emit
-from converse_emulator.scenario import Json
+from converse_emulator.scripting import ids
+from converse_emulator.scripting.performance import Emit
 
 NAME = "Cohere Command"
 # MAX_TOKENS was recorded and COMPLETE too, of Command R; the other is of the documentation.

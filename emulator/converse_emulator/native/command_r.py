@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from converse_emulator import ids
+from converse_emulator.language.scenario import Json
 from converse_emulator.native.command import finish_reason
 from converse_emulator.native.format import UNSPOKEN, Answer, Body, Document, Format, silent
 from converse_emulator.native.reading import (
@@ -16,8 +16,8 @@ from converse_emulator.native.reading import (
     tool_result,
 )
 from converse_emulator.native.text_only import content_of
-from converse_emulator.performance import Emit, text_of
-from converse_emulator.scenario import Json
+from converse_emulator.scripting import ids
+from converse_emulator.scripting.performance import Emit, text_of
 
 _ROLES = {"USER": "user", "CHATBOT": "assistant"}
 _TYPES = {

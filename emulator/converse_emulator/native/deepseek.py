@@ -9,7 +9,7 @@ from converse_emulator.native.format import Answer, Body, Document, Format, unsp
 from converse_emulator.native.mistral import join_outputs, stop_reason
 from converse_emulator.native.reading import conversation, prompt
 from converse_emulator.native.text_only import content_of, reasoning_delta, text_delta, text_of_answer
-from converse_emulator.performance import Emit
+from converse_emulator.scripting.performance import Emit
 
 NAME = "DeepSeek's text completion"
 _THOUGHT = "\n</think>\n\n"  # ends the reasoning

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
+from converse_emulator.choosing.request import Request
 from converse_emulator.errors import EmulatorError
-from converse_emulator.guardrail_trace import INTERVENED
-from converse_emulator.performance import Emit
-from converse_emulator.request import Request
-from converse_emulator.scenario import Json
+from converse_emulator.language.scenario import Json
+from converse_emulator.scripting.guardrail_trace import INTERVENED
+from converse_emulator.scripting.performance import Emit
 
 Body = Mapping[str, Json]
 Document = dict[str, Json]  # with keys in the order in which they are sent

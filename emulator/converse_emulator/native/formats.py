@@ -5,7 +5,7 @@ from functools import cache
 from importlib import import_module
 
 from converse_emulator.errors import EmulatorError
-from converse_emulator.model_ids import family
+from converse_emulator.models.model_ids import family
 from converse_emulator.native.format import Body, Format
 
 # Of each family the modules here that hold its formats, by the member of a request that tells them apart.

@@ -6,9 +6,9 @@ import zlib
 from base64 import b64encode
 from collections.abc import Mapping
 
+from converse_emulator.language.scenario import Json
 from converse_emulator.native.format import Answer, Body, Document, Format
 from converse_emulator.native.reading import conversation, prompt
-from converse_emulator.scenario import Json
 
 _LARGEST = 4096  # pixels of a side
 _SIZE = 1024

@@ -3,21 +3,21 @@
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
-from converse_emulator.acts import Beat
-from converse_emulator.blocking import blocking_beats
-from converse_emulator.delivery import Delivery
-from converse_emulator.fold import fold
-from converse_emulator.frames import chunk_frame, draw_padding
+from converse_emulator.choosing.request import Request
+from converse_emulator.framing.frames import chunk_frame, draw_padding
+from converse_emulator.http.responses import Response, compact_json
+from converse_emulator.language.scenario import Json
 from converse_emulator.native import requests
 from converse_emulator.native.chunks import chunked
 from converse_emulator.native.format import Answer, Unspeakable
 from converse_emulator.native.formats import format_of, known_format
-from converse_emulator.performance import Emit, Performance, Raw
-from converse_emulator.request import Request
-from converse_emulator.responses import Response, compact_json
-from converse_emulator.scenario import Json
-from converse_emulator.streaming import stream_beats
-from converse_emulator.tokens import count_request
+from converse_emulator.playing.acts import Beat
+from converse_emulator.scripting.performance import Emit, Performance, Raw
+from converse_emulator.scripting.tokens import count_request
+from converse_emulator.spelling.blocking import blocking_beats
+from converse_emulator.spelling.delivery import Delivery
+from converse_emulator.spelling.fold import fold
+from converse_emulator.spelling.streaming import stream_beats
 
 STREAMED_TYPE = ("X-Amzn-Bedrock-Content-Type", "application/json")
 

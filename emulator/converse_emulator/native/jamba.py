@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from converse_emulator import ids
-from converse_emulator.model_ids import identify
+from converse_emulator.language.scenario import Json
+from converse_emulator.models.model_ids import identify
 from converse_emulator.native.chat_content import Calls, contents
 from converse_emulator.native.chat_reading import read_chat
 from converse_emulator.native.format import Answer, Body, Document, Format, silent
-from converse_emulator.performance import Emit
-from converse_emulator.scenario import Json
+from converse_emulator.scripting import ids
+from converse_emulator.scripting.performance import Emit
 
 _REASONS = {"max_tokens": "length", "tool_use": "tool_calls"}
 _END_OF_TURN = 518  # the token by which the model ends (recorded)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from converse_emulator.language.scenario import Json
 from converse_emulator.native.chat_content import contents
 from converse_emulator.native.chat_reading import read_chat
 from converse_emulator.native.format import Answer, Body, Document, Format, silent
 from converse_emulator.native.mistral import stop_reason
-from converse_emulator.performance import Emit
-from converse_emulator.scenario import Json
+from converse_emulator.scripting.performance import Emit
 
 
 def _body(answer: Answer, message: Body) -> Document:

@@ -6,10 +6,10 @@ Every text delta is a content block of its own, which ends at once; after a tool
 
 from collections.abc import Iterator, Mapping
 
+from converse_emulator.language.scenario import Json
 from converse_emulator.native.format import Answer, Body, Document, Format, silent
 from converse_emulator.native.text_only import content_of
-from converse_emulator.performance import Emit
-from converse_emulator.scenario import Json
+from converse_emulator.scripting.performance import Emit
 
 
 def _read(body: Body) -> Body:

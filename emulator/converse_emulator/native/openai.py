@@ -8,14 +8,14 @@ Tool calls in chunks are inferred, and so is that other families are alike.
 import string
 from collections.abc import Iterator
 
-from converse_emulator import ids
-from converse_emulator.frames import PADDING, draw_padding
-from converse_emulator.model_ids import family
+from converse_emulator.framing.frames import PADDING, draw_padding
+from converse_emulator.language.scenario import Json
+from converse_emulator.models.model_ids import family
 from converse_emulator.native.chat_content import Calls, contents
 from converse_emulator.native.chat_reading import read_chat
 from converse_emulator.native.format import Answer, Body, Document, Format, silent
-from converse_emulator.performance import Emit
-from converse_emulator.scenario import Json
+from converse_emulator.scripting import ids
+from converse_emulator.scripting.performance import Emit
 
 _REASONS = {"max_tokens": "length", "tool_use": "tool_calls", "content_filtered": "content_filter"}
 _BASE62 = string.ascii_letters + string.digits

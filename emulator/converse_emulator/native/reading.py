@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from converse_emulator.scenario import Json
+from converse_emulator.language.scenario import Json
 
 Body = Mapping[str, Json]
 

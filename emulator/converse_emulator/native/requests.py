@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+from converse_emulator.choosing.request import Request
+from converse_emulator.language.scenario import Json
 from converse_emulator.native.format import Body, Unstreamable
 from converse_emulator.native.formats import known_format
 from converse_emulator.native.reading import conversation, mappings, message, prompt, text_blocks
-from converse_emulator.request import Request
-from converse_emulator.scenario import Json
-from converse_emulator.service import violations
-from converse_emulator.violations import summary
+from converse_emulator.shapes.service import violations
+from converse_emulator.shapes.violations import summary
 
 # Headers of a request and of its response: what the request asks for, the response says it got.
 ECHOED = ("X-Amzn-Bedrock-PerformanceConfig-Latency", "X-Amzn-Bedrock-Service-Tier")

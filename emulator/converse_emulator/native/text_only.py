@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from converse_emulator.language.scenario import Json
 from converse_emulator.native.format import Body, Unspeakable
-from converse_emulator.performance import Emit, text_of
-from converse_emulator.scenario import Json
+from converse_emulator.scripting.performance import Emit, text_of
 
 _NAMES = {
     "toolUse": "a tool call",

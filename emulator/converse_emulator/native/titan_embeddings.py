@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from converse_emulator.model_ids import identify
+from converse_emulator.language.scenario import Json
+from converse_emulator.models.model_ids import identify
 from converse_emulator.native.format import Answer, Body, Document, Format
 from converse_emulator.native.reading import conversation, prompt
 from converse_emulator.native.vectors import vector
-from converse_emulator.scenario import Json
 
 _V1, _V2, _IMAGE = 1536, 1024, 1024  # dimensions, unless the request says others
 

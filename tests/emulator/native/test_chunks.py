@@ -6,13 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from converse_emulator.acts import Beat, Finish, Gate, Head, Hold, Send, Timeline
-from converse_emulator.eventstream import ChecksumError, Decoder
-from converse_emulator.native.format import Unspeakable, Unstreamable
-from converse_emulator.native.formats import UnknownFamily
-from converse_emulator.operations import read
-from converse_emulator.request import Request
-from converse_emulator.scenario import (
+from converse_emulator.choosing.request import Request
+from converse_emulator.framing.eventstream import ChecksumError, Decoder
+from converse_emulator.language.scenario import (
     FOREVER,
     Bytes,
     Corrupt,
@@ -28,9 +24,13 @@ from converse_emulator.scenario import (
     ToolUse,
     Wait,
 )
-from converse_emulator.scenario import Finish as FinishStep
-from converse_emulator.scenario import Gate as GateStep
-from converse_emulator.timeline import compile_reply
+from converse_emulator.language.scenario import Finish as FinishStep
+from converse_emulator.language.scenario import Gate as GateStep
+from converse_emulator.native.format import Unspeakable, Unstreamable
+from converse_emulator.native.formats import UnknownFamily
+from converse_emulator.playing.acts import Beat, Finish, Gate, Head, Hold, Send, Timeline
+from converse_emulator.spelling.operations import read
+from converse_emulator.spelling.timeline import compile_reply
 
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"
 LLAMA = "meta.llama3-8b-instruct-v1:0"

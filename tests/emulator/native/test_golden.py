@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from converse_emulator.acts import Head, Send, Timeline
-from converse_emulator.eventstream import Decoder
-from converse_emulator.operations import read
-from converse_emulator.request import Request
-from converse_emulator.scenario import Citation, Reasoning, Reply, Step, Stop, Text, ToolUse, Wait
-from converse_emulator.timeline import compile_reply
+from converse_emulator.choosing.request import Request
+from converse_emulator.framing.eventstream import Decoder
+from converse_emulator.language.scenario import Citation, Reasoning, Reply, Step, Stop, Text, ToolUse, Wait
+from converse_emulator.playing.acts import Head, Send, Timeline
+from converse_emulator.spelling.operations import read
+from converse_emulator.spelling.timeline import compile_reply
 
 BODY, STREAM = "InvokeModel", "InvokeModelWithResponseStream"
 HI = [{"role": "user", "content": "Hi"}]

@@ -10,14 +10,14 @@ from random import Random
 from typing import Any
 
 import pytest
-from converse_emulator.acts import Head, Send
-from converse_emulator.answer import automatic_reply
+from converse_emulator.answering.answer import automatic_reply
+from converse_emulator.choosing.request import Request
+from converse_emulator.language.scenario import Text
 from converse_emulator.native.images import png
 from converse_emulator.native.vectors import vector
-from converse_emulator.operations import read
-from converse_emulator.request import Request
-from converse_emulator.scenario import Text
-from converse_emulator.timeline import compile_reply
+from converse_emulator.playing.acts import Head, Send
+from converse_emulator.spelling.operations import read
+from converse_emulator.spelling.timeline import compile_reply
 
 OPERATION = "InvokeModel"
 

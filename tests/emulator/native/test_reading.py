@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from converse_emulator.operations import read
-from converse_emulator.prompt_cache import has_cache_point
+from converse_emulator.scripting.prompt_cache import has_cache_point
+from converse_emulator.spelling.operations import read
 
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}

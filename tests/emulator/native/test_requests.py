@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from converse_emulator.choosing.request import Request
 from converse_emulator.native import judge
-from converse_emulator.operations import read
-from converse_emulator.request import Request
+from converse_emulator.spelling.operations import read
 
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"
 GOOD = {

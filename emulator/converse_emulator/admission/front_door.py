@@ -1,0 +1,52 @@
+"""What a request passes before the service looks at it: authentication, then quotas, where wanted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from converse_emulator.admission.quotas import Lease, Quotas
+from converse_emulator.choosing.request import Request
+from converse_emulator.http.inbound import Body, TooLarge
+from converse_emulator.http.refusals import ServiceError
+
+if TYPE_CHECKING:
+    from converse_emulator.admission.credentials import Credentials
+
+
+@dataclass(slots=True)
+class FrontDoor:
+    """Lets requests in."""
+
+    credentials: "Credentials | None" = None  # None: anybody may call
+    quotas: Quotas = field(default_factory=Quotas)
+
+    def enter(
+        self, scope: Mapping[str, Any], body: Body, request: Request, most_output: int | None, now: float
+    ) -> tuple[Lease, Exception | None]:
+        """What the request holds of its quotas, to be settled; and why it is refused, if it is.
+
+        `scope` is ASGI's; `most_output` the model's limit; `now` the quotas' time, in seconds.
+        """
+        try:
+            if isinstance(body.problem, TooLarge):  # it was not read, so nobody can tell what was signed
+                return Lease(), body.problem
+            if self.credentials is not None:
+                _authenticate(self.credentials, scope, body, request)
+            return self.quotas.admit(request, most_output, now), body.problem
+        except ServiceError as refused:
+            return Lease(), refused
+
+
+def _authenticate(credentials: "Credentials", scope: Mapping[str, Any], body: Body, request: Request) -> None:
+    from converse_emulator.admission.authentication import authenticate
+    from converse_emulator.admission.sigv4 import Call
+
+    call = Call(
+        scope["method"],
+        scope["raw_path"].decode("latin-1"),
+        scope["query_string"].decode("latin-1"),
+        [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
+        body.digest,
+    )
+    authenticate(credentials, call, request.operation, request.model_id, datetime.now(UTC))

@@ -1,0 +1,1 @@
+"""The automatic answer, for requests that no scenario is for."""

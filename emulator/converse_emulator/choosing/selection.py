@@ -1,0 +1,179 @@
+"""Which reply a request gets.
+
+In this order: that of the scenario which it names (path, header, marker), what is armed for its session, the
+`match` of the user's files, the automatic answer. A scenario that is named or matched goes by turns (see
+`turns`); armed replies are used up, one a request. A request that names what is not there, or asks for more
+or for other than what is armed, is a miss: it says why, and the session remembers it.
+"""
+
+import hashlib
+import json
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Literal
+
+from converse_emulator.choosing.conversation import answers, last_user_text
+from converse_emulator.choosing.matching import difference
+from converse_emulator.choosing.request import Request
+from converse_emulator.choosing.selectors import HEADER, Named, named_scenario
+from converse_emulator.choosing.turns import reply_of_try, slot_of_turn
+from converse_emulator.errors import Miss, ScenarioError, UnknownScenario
+from converse_emulator.language.library import Library
+from converse_emulator.language.scenario import Reply, Scenario
+
+# Of each the oldest is dropped.
+MAX_SESSIONS = 10_000
+MAX_MISSES = 100  # of a session
+MAX_TRIES = 1_000  # of a session: requests whose retries are counted
+
+ChosenBy = Literal["path", "header", "marker", "armed", "match", "automatic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a request gets."""
+
+    scenario: Scenario | None  # None, as `reply`: the automatic answer
+    reply: Reply | None
+    chosen_by: ChosenBy
+    number: int  # of the session's requests, from 1
+
+
+@dataclass(slots=True)
+class _Armed:
+    """An armed scenario, and how many of its replies are used."""
+
+    scenario: Scenario
+    used: int = 0
+
+    @property
+    def left(self) -> int:
+        return len(self.scenario.replies) - self.used
+
+    def unconsumed(self) -> str:
+        of = f"of {len(self.scenario.replies)} " if self.used else ""
+        replies, were = ("reply", "was") if self.left == 1 else ("replies", "were")
+        return f"{self.left} {of}{replies} of {self.scenario.name} {were} not asked for"
+
+
+@dataclass(slots=True)
+class _Session:
+    requests: int = 0
+    armed: deque[_Armed] = field(default_factory=deque)  # with replies left
+    spent: int = 0  # replies used
+    misses: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_MISSES))
+    tries: OrderedDict[tuple[str, bytes], int] = field(default_factory=OrderedDict)
+
+
+class Selector:
+    """Sessions and their state. Arming may happen in another thread than selecting."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._matching = library.matching()
+        self._sessions: OrderedDict[str, _Session] = OrderedDict()
+        self._lock = Lock()
+
+    def arm(self, session: str, scenario: Scenario) -> None:
+        """Queues the scenario's replies for the session's next requests."""
+        with self._lock:
+            self._session(session).armed.append(_Armed(scenario))
+
+    def select(self, request: Request) -> Selection:
+        """What the request gets; raises `Miss`."""
+        with self._lock:
+            session = self._session(request.session)
+            session.requests += 1
+            try:
+                return self._select(session, request)
+            except Miss as miss:
+                session.misses.append(str(miss))
+                raise
+
+    def unconsumed(self, session: str) -> list[str]:
+        """What was armed and not asked for, a sentence each."""
+        with self._lock:
+            return [armed.unconsumed() for armed in self._sessions.get(session, _Session()).armed]
+
+    def misses(self, session: str) -> list[str]:
+        """The session's misses, oldest first."""
+        with self._lock:
+            return list(self._sessions.get(session, _Session()).misses)
+
+    def reset(self, session: str | None = None) -> None:
+        """Forgets a session, or all of them."""
+        with self._lock:
+            if session is None:
+                self._sessions.clear()
+            else:
+                self._sessions.pop(session, None)
+
+    def _session(self, name: str) -> _Session:
+        state = self._sessions.setdefault(name, _Session())
+        self._sessions.move_to_end(name)
+        if len(self._sessions) > MAX_SESSIONS:
+            self._sessions.popitem(last=False)
+        return state
+
+    def _select(self, session: _Session, request: Request) -> Selection:
+        if named := named_scenario(request):
+            scenario = self._named(named)
+            return Selection(
+                scenario, _reply(session, scenario, request, named.since), named.by, session.requests
+            )
+        if session.armed or session.spent:
+            return _armed(session, request)
+        call = answers(request.body) + 1
+        for scenario in self._matching:
+            if scenario.match and not difference(request, scenario.match, call=call):
+                return Selection(scenario, _reply(session, scenario, request, 0), "match", session.requests)
+        return Selection(None, None, "automatic", session.requests)
+
+    def _named(self, named: Named) -> Scenario:
+        asked = {"path": "path", "header": f"header {HEADER}", "marker": "marker in the prompt"}[named.by]
+        try:
+            return self._library.get(named.name)
+        except UnknownScenario as error:
+            every = f"GET /_emulator/scenarios lists all {len(self._library.names())}."
+            raise Miss(f"{error} It was asked for by the {asked}. {every}") from error
+        except ScenarioError as error:
+            raise Miss(
+                f"The scenario {named.name!r}, asked for by the {asked}, cannot be read. {error}"
+            ) from error
+
+
+def _reply(session: _Session, scenario: Scenario, request: Request, since: int) -> Reply:
+    """The reply of a scenario that is aware of turns. Tries are counted only where they matter."""
+    slot = slot_of_turn(scenario.replies, answers(request.body, since))
+    if len(slot) == 1:
+        return slot[0]
+    messages = json.dumps(request.body.get("messages"), sort_keys=True)
+    key = scenario.name, hashlib.sha256(messages.encode()).digest()
+    attempt = session.tries.pop(key, 0)
+    session.tries[key] = attempt + 1
+    if len(session.tries) > MAX_TRIES:
+        session.tries.popitem(last=False)
+    return reply_of_try(slot, attempt)
+
+
+def _armed(session: _Session, request: Request) -> Selection:
+    """The next armed reply, which is used up by this."""
+    where = f"session {request.session!r}"
+    if not session.armed:
+        said = last_user_text(request.body)[:80]
+        raise Miss(
+            f"Nothing is left for {where}: of {session.spent} armed replies all are used, "
+            f"and this is its request number {session.requests} ({said!r})."
+        )
+    head = session.armed[0]
+    scenario = head.scenario
+    if scenario.match and (found := difference(request, scenario.match, call=answers(request.body) + 1)):
+        reasons = "; ".join(map(str, found))
+        raise Miss(f"What is armed next for {where}, {scenario.name}, is not for this request. {reasons}.")
+    reply = scenario.replies[head.used]
+    head.used += 1
+    session.spent += 1
+    if not head.left:
+        session.armed.popleft()
+    return Selection(scenario, reply, "armed", session.requests)

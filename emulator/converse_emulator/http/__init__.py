@@ -1,0 +1,1 @@
+"""HTTP as the service speaks it: bodies that come in, responses and errors that go out."""

@@ -1,0 +1,1 @@
+"""The scenario language: its nouns, its grammar, and how files are read."""

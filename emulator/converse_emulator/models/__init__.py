@@ -1,0 +1,1 @@
+"""The catalogue of models: their ids, families, limits and capabilities."""

@@ -1,0 +1,1 @@
+"""From a timeline to a connection: acts, moments, gates, and the journal of what really happened."""

@@ -1,0 +1,74 @@
+"""One exchange as the journal tells it: what was asked, what was sent and when, how it ended."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from converse_emulator.language.scenario import Json
+
+SECRETS = frozenset({"authorization", "cookie", "proxy-authorization", "x-amz-security-token", "x-api-key"})
+
+State = Literal["open", "done"]
+Ended = Literal["finished", "hung up", "reset", "client left", "refused", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """An act of the emulator. `planned` and `actual` are seconds after the request; a gate moves the
+    `actual` of what follows it. `injected`: misbehaviour that the scenario asked for."""
+
+    planned: float
+    actual: float
+    what: str
+    injected: bool
+    bytes: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and what became of it, as far as it has come."""
+
+    id: int
+    session: str
+    operation: str
+    model_id: str
+    invocation_id: str | None  # the same for all attempts of one call of an SDK
+    attempt: int | None  # from 1; None: the client does not tell
+    user_agent: str
+    http_version: str  # 1.1 or 2, as the client speaks it
+    request: Mapping[str, Json]  # {"headers": {...}, "body": {...}}, credentials redacted
+    scenario: str | None  # None: the automatic answer, or none at all
+    chosen_by: str | None
+    seed: str
+    started_at: float  # seconds since the epoch
+    status: int | None  # None: no headers were sent
+    acts: tuple[Performed, ...]
+    state: State
+    ended: Ended | None
+    ended_at: float | None  # seconds after the request
+    tokens_sent: int
+    tokens_unsent: int  # tokens of the answer that the client did not get
+    text_sent: str
+    miss: str | None  # why nothing fitted the request
+
+    def as_json(self) -> dict[str, Json]:
+        """The exchange as a JSON object with the attributes as keys."""
+        return asdict(self)
+
+
+def redacted(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers without credentials; the scheme of an `authorization` is kept."""
+    return {name: _redact(name, value) if name in SECRETS else value for name, value in headers.items()}
+
+
+def _redact(name: str, value: str) -> str:
+    scheme, _, rest = value.partition(" ")
+    return f"{scheme} [redacted]" if rest and name.endswith("authorization") else "[redacted]"
+
+
+def attempt_of(headers: Mapping[str, str]) -> int | None:
+    """The attempt that an SDK tells in `amz-sdk-request: attempt=2; max=3`."""
+    found = re.search(r"\battempt=(\d{1,9})\b", headers.get("amz-sdk-request", ""))
+    return int(found[1]) if found else None

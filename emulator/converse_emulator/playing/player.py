@@ -1,0 +1,121 @@
+"""Plays a timeline: each act on the wire at its moment, and what really happened into the record."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol, assert_never
+
+from converse_emulator.playing.acts import Act, Beat, Finish, Gate, Hangup, Head, Hold, Reset, Send, Timeline
+from converse_emulator.playing.clock import Clock
+from converse_emulator.playing.exchange import Ended
+from converse_emulator.playing.gates import Gates
+from converse_emulator.playing.wire import ClientLeft, Wire
+
+MOST_JOINED = 65_536  # bytes of one write: beyond this a slow reader must get the chance to slow us down
+
+
+class Record(Protocol):
+    """Where the player notes what it did. `origin` is the clock's reading when the request came."""
+
+    origin: float
+
+    def performed(self, beats: Sequence[Beat], actual: float) -> None:
+        """These were performed in one go, `actual` seconds after the request."""
+
+    def ended(self, how: Ended, after: float) -> None:
+        """The exchange ended, `after` seconds after the request."""
+
+
+async def play(timeline: Timeline, wire: Wire, clock: Clock, gates: Gates, record: Record) -> None:
+    """Perform all acts, then return; return early if the client leaves. Cancelled: it was stopped."""
+    how: Ended = "stopped"
+    try:
+        async with _while_client_stays(wire):
+            how = await _perform(timeline.beats, wire, clock, gates, record)
+    except ClientLeft:
+        how = "client left"
+    finally:
+        record.ended(how, clock.now() - record.origin)
+
+
+async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates, record: Record) -> Ended:
+    """Perform the beats; says how the exchange ended."""
+    origin = record.origin  # moves on by the time that gates hold
+    status, done = 200, 0
+    while done < len(beats):
+        beat = beats[done]
+        await clock.sleep_until(origin + beat.at)
+        together = _due(beats, done, clock.now() - origin)
+        match beat.act:
+            case Head(status, headers):
+                await wire.head(status, headers)
+            case Send():
+                await wire.send(b"".join(_data(beat.act) for beat in together))
+            case Gate(name):
+                reached = clock.now()
+                await gates.wait(name)
+                origin += clock.now() - reached
+            case Hold():
+                record.performed(together, clock.now() - record.origin)
+                await wire.left
+                raise ClientLeft
+            case Finish():
+                await wire.finish()
+            case Hangup():
+                await wire.hangup()
+            case Reset():
+                await wire.reset()
+            case _ as never:
+                assert_never(never)
+        record.performed(together, clock.now() - record.origin)
+        done += len(together)
+    return _ending(beats[-1].act, status)
+
+
+def _due(beats: Sequence[Beat], first: int, now: float) -> Sequence[Beat]:
+    """The beats to perform in one go: the first, and if it sends, the sends after it that are due as well."""
+    end, size = first + 1, len(_data(beats[first].act))
+    if isinstance(beats[first].act, Send):
+        while size < MOST_JOINED and end < len(beats) and _is_due_send(beats[end], now):
+            size += len(_data(beats[end].act))
+            end += 1
+    return beats[first:end]
+
+
+def _is_due_send(beat: Beat, now: float) -> bool:
+    return beat.at <= now and isinstance(beat.act, Send)
+
+
+def _data(act: Act) -> bytes:
+    return act.data if isinstance(act, Send) else b""
+
+
+def _ending(last: Act, status: int) -> Ended:
+    match last:
+        case Hangup():
+            return "hung up"
+        case Reset():
+            return "reset"
+        case _:
+            return "refused" if status >= 400 else "finished"
+
+
+@asynccontextmanager
+async def _while_client_stays(wire: Wire) -> AsyncIterator[None]:
+    """Interrupt what happens inside once the client is gone, wherever it waits."""
+    inside = True
+    try:
+        async with asyncio.timeout(None) as stay:
+
+            def interrupt(_: "asyncio.Future[None]") -> None:
+                if inside:  # the end may come in the same turn of the loop
+                    stay.reschedule(0)
+
+            wire.left.add_done_callback(interrupt)
+            try:
+                yield
+            finally:
+                inside = False
+                wire.left.remove_done_callback(interrupt)
+    except TimeoutError:
+        raise ClientLeft from None

@@ -1,0 +1,86 @@
+"""Where acts go: a connection, a stream of one, or memory."""
+
+import asyncio
+from typing import Protocol
+
+from converse_emulator.playing.acts import HttpHeaders
+
+
+class ClientLeft(Exception):
+    """The client is gone: it closed the connection, or reset the HTTP/2 stream."""
+
+
+class Wire(Protocol):
+    """One response on its way to a client. Every act but the last may raise `ClientLeft`.
+
+    An act returns when its bytes are handed over, which takes as long as the client is slow to read.
+    """
+
+    @property
+    def left(self) -> "asyncio.Future[None]":
+        """Is done once the client is gone."""
+
+    async def head(self, status: int, headers: HttpHeaders) -> None:
+        """Send status line and headers."""
+
+    async def send(self, data: bytes) -> None:
+        """Send bytes of the body, in one write."""
+
+    async def finish(self) -> None:
+        """End the body properly; the connection stays."""
+
+    async def hangup(self) -> None:
+        """Close the connection (FIN) without ending the body."""
+
+    async def reset(self) -> None:
+        """Reset the connection (RST), after what was sent has gone out."""
+
+
+class MemoryWire:
+    """A wire for tests: `acts` is what came, in order, one entry a write.
+
+    `stays` is the number of acts after which the client leaves; None: it stays.
+    """
+
+    def __init__(self, stays: int | None = None) -> None:
+        self.acts: list[tuple[str, object]] = []
+        self._stays = stays
+        self._left: asyncio.Future[None] | None = None
+
+    @property
+    def left(self) -> "asyncio.Future[None]":
+        if self._left is None:
+            self._left = asyncio.get_running_loop().create_future()
+        return self._left
+
+    @property
+    def body(self) -> bytes:
+        """All bytes of the body so far."""
+        return b"".join(data for name, data in self.acts if name == "send" and isinstance(data, bytes))
+
+    async def head(self, status: int, headers: HttpHeaders) -> None:
+        self._come("head", (status, headers))
+
+    async def send(self, data: bytes) -> None:
+        self._come("send", data)
+
+    async def finish(self) -> None:
+        self._come("finish", None)
+
+    async def hangup(self) -> None:
+        self._come("hangup", None)
+
+    async def reset(self) -> None:
+        self._come("reset", None)
+
+    def leave(self) -> None:
+        """The client leaves now."""
+        if not self.left.done():
+            self.left.set_result(None)
+
+    def _come(self, name: str, what: object) -> None:
+        if self.left.done():
+            raise ClientLeft
+        self.acts.append((name, what))
+        if len(self.acts) == self._stays:
+            self.leave()

@@ -1,0 +1,59 @@
+"""A reply performed for a request: which events come when, what befalls them, how the response ends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from converse_emulator.language.scenario import Corrupt, Cut, Event, Json, Refuse, Throw
+from converse_emulator.playing import acts
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """An event of the stream: its type, its payload without padding, the output tokens that end in it."""
+
+    type: str
+    body: Mapping[str, Json]
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Bytes that go out as they are; `what` names them for people."""
+
+    data: bytes
+    what: str = "bytes"
+    tokens: int = 0
+
+
+Ending = acts.Hold | acts.Finish | acts.Hangup | acts.Reset | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What happens `at` seconds after the request; `corrupt` and `cut` befall its frame."""
+
+    at: float
+    what: Emit | Raw | Throw | acts.Gate | Ending
+    injected: bool = False
+    corrupt: Corrupt | None = None
+    cut: Cut | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """Moments in order, `at` never decreasing. The last one is the only `Ending`."""
+
+    moments: tuple[Moment, ...]
+    stop_sequence: str | None = None  # the one of the request's that ended the generation
+
+    @property
+    def tokens(self) -> int:
+        """Output tokens of the answer."""
+        return sum(moment.what.tokens for moment in self.moments if isinstance(moment.what, Emit))
+
+
+def text_of(event: Emit | Event) -> str:
+    """The text that an event brings; empty for all but text deltas."""
+    delta = event.body.get("delta") if event.type == "contentBlockDelta" else None
+    text = delta.get("text") if isinstance(delta, Mapping) else None
+    return text if isinstance(text, str) else ""

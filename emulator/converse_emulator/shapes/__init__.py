@@ -1,0 +1,1 @@
+"""The service model, read from the installed botocore, and its constraints compiled."""

@@ -1,0 +1,1 @@
+"""The operations besides inference, each with one JSON document of its own."""

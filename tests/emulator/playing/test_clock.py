@@ -1,0 +1,127 @@
+"""The clocks: absolute deadlines, one timer for all sleepers, nothing left behind by the cancelled."""
+
+import asyncio
+import selectors
+
+import pytest
+from converse_emulator.playing.clock import RealClock, VirtualClock
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def test_a_sleeper_never_wakes_early() -> None:
+    async def sleep() -> None:
+        clock = RealClock()
+        for delay in (0.0005, 0.003, 0.011):
+            moment = clock.now() + delay
+            await clock.sleep_until(moment)
+            assert clock.now() >= moment
+
+    asyncio.run(sleep())
+
+
+def test_a_moment_that_has_passed_is_not_waited_for() -> None:
+    async def sleep() -> int:
+        clock = RealClock()
+        turns = 0
+
+        async def count_turns() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        counting = asyncio.create_task(count_turns())
+        for _ in range(100):
+            await clock.sleep_until(clock.now() - 1)
+        counting.cancel()
+        return turns
+
+    assert asyncio.run(sleep()) == 0
+
+
+def test_sleepers_wake_in_the_order_of_their_moments() -> None:
+    async def sleep() -> list[int]:
+        clock = RealClock()
+        start = clock.now() + 0.005
+        woken = []
+
+        async def sleeper(number: int) -> None:
+            await clock.sleep_until(start + number * 0.002)
+            woken.append(number)
+
+        await asyncio.gather(*(sleeper(number) for number in (3, 0, 4, 1, 2)))
+        return woken
+
+    assert asyncio.run(sleep()) == [0, 1, 2, 3, 4]
+
+
+class LateLoop(asyncio.SelectorEventLoop):
+    """A loop whose time passes only by waiting, and that wakes a millisecond late every time."""
+
+    def __init__(self) -> None:
+        super().__init__(selectors.SelectSelector())
+        self._now = 0.0
+        self._selector.select = self._wait  # type: ignore[attr-defined]
+
+    def time(self) -> float:
+        return self._now
+
+    def _wait(self, timeout: float | None = None) -> list[object]:
+        if timeout:
+            self._now += timeout + 0.001
+        return []
+
+
+def test_delays_do_not_add_up() -> None:
+    """Each of a hundred wake-ups is 1 ms late; the last is as late as the first."""
+
+    async def sleep() -> list[float]:
+        clock = RealClock()
+        lateness = []
+        for number in range(1, 101):
+            await clock.sleep_until(number * 0.01)
+            lateness.append(clock.now() - number * 0.01)
+        return lateness
+
+    with asyncio.Runner(loop_factory=LateLoop) as runner:
+        assert runner.run(sleep()) == pytest.approx([0.001] * 100)
+
+
+def test_a_cancelled_sleeper_does_not_disturb_the_others() -> None:
+    async def sleep() -> bool:
+        clock = RealClock()
+        first = asyncio.create_task(clock.sleep_until(clock.now() + 0.01))
+        second = asyncio.create_task(clock.sleep_until(clock.now() + 0.02))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.wait([first, second], timeout=5)
+        return first.cancelled() and second.done() and not second.cancelled()
+
+    assert asyncio.run(sleep())
+
+
+def test_cancelled_sleepers_do_not_fill_the_heap() -> None:
+    async def sleep() -> int:
+        clock = RealClock()
+        for _ in range(20):
+            sleepers = [asyncio.create_task(clock.sleep_until(clock.now() + 900)) for _ in range(50)]
+            await asyncio.sleep(0)
+            for sleeper in sleepers:
+                sleeper.cancel()
+            await asyncio.wait(sleepers)
+        return len(clock._sleepers)
+
+    assert asyncio.run(sleep()) <= 64
+
+
+@given(st.lists(st.floats(0, 1e6)))
+def test_the_virtual_clock_jumps_and_never_goes_back(moments: list[float]) -> None:
+    async def sleep() -> None:
+        clock = VirtualClock()
+        for moment in moments:
+            before = clock.now()
+            await clock.sleep_until(moment)
+            assert clock.now() == max(before, moment)
+
+    asyncio.run(sleep())
