@@ -1,6 +1,5 @@
 """The web application: `POST /chat`, the chat page, `/health` and `/metrics`."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from converse_handler.bridge import Bedrock, connect
-from converse_handler.conversation import Answer, Message
+from converse_handler.chat_request import Refused, check_size, check_type, conversation
+from converse_handler.conversation import Answer
 from converse_handler.demo_tools import DEMO_TOOLS
 from converse_handler.metrics import Metrics, Record
 from converse_handler.settings import Settings
 from converse_handler.stream import EventStream
 from converse_handler.tools import Tools
 
-MAX_BODY = 1_000_000  # bytes of a request
 STATIC = Path(__file__).parent / "static"
 
 
@@ -53,55 +52,28 @@ def create_app(settings: Settings, client: Any = None, tools: Tools = DEMO_TOOLS
             Route("/", _page),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        exception_handlers={HTTPException: _refusal},
+        exception_handlers={Refused: _refused, HTTPException: _no_such_route},
     )
 
 
-def conversation(body: bytes) -> list[Message]:
-    """The request's messages in Bedrock's form; raises an HTTPException that says what is wrong with them."""
-    try:
-        messages = json.loads(body)["messages"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise _wrong('the body must be JSON: {"messages": [{"role": "user", "content": "text"}]}') from None
-    if not isinstance(messages, list) or not messages:
-        raise _wrong("messages must be a list of at least one message")
-    for place, message in enumerate(messages):
-        _check(f"messages[{place}]", message, role=("user", "assistant")[place % 2])
-    if len(messages) % 2 == 0:
-        raise _wrong("the last message must be the user's")
-    return [{"role": one["role"], "content": [{"text": one["content"]}]} for one in messages]
-
-
-def _check(where: str, message: Any, role: str) -> None:
-    if not isinstance(message, dict):
-        raise _wrong(f"{where} must be an object with role and content")
-    if message.get("role") != role:
-        raise _wrong(f"{where}.role must be {role!r}: the roles take turns, and the user begins")
-    content = message.get("content")
-    if not isinstance(content, str) or not content.strip():
-        raise _wrong(f"{where}.content must be a text that is not blank")
-
-
 async def _body(request: Request) -> bytes:
-    # Asking for this type also keeps forms of other sites out: they cannot send it without asking first.
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise HTTPException(415, "the content-type must be application/json")
+    check_type(request.headers.get("content-type", ""))
     body = b""
     async for piece in request.stream():
         body += piece
-        if len(body) > MAX_BODY:
-            raise HTTPException(413, f"the body must not be larger than {MAX_BODY} bytes")
+        check_size(len(body))
     return body
 
 
-def _wrong(what: str) -> HTTPException:
-    return HTTPException(400, what)
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    headers = {"connection": "close"} if error.status == 413 else {}  # the rest of the body is not read
+    return JSONResponse({"error": error.detail}, error.status, headers)
 
 
-async def _refusal(_request: Request, error: Exception) -> Response:
+async def _no_such_route(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    headers = {**(error.headers or {}), "connection": "close"} if error.status_code == 413 else error.headers
-    return JSONResponse({"error": error.detail}, error.status_code, headers)
+    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
 
 async def _page(_request: Request) -> Response:

@@ -7,13 +7,13 @@ collector when it is cancelled while sending; here it is closed on the spot.)
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from contextlib import aclosing
-from itertools import count
 from typing import Any
 
 import anyio
 import anyio.lowlevel
 
 from converse_handler import sse
+from converse_handler.body import Body
 from converse_handler.events import Event
 from converse_handler.metrics import Record
 
@@ -32,7 +32,6 @@ class EventStream:
         self._record = record
         self._heartbeat = heartbeat
         self._patience = patience
-        self._written_at = 0.0
 
     async def __call__(self, _scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Send the whole response, or as much of it as the browser stays for."""
@@ -40,7 +39,6 @@ class EventStream:
         try:
             async with aclosing(self._events), anyio.create_task_group() as tasks:
                 await send({"type": "http.response.start", "status": 200, "headers": list(sse.HEADERS)})
-                self._written_at = anyio.current_time()
 
                 async def write(data: bytes) -> None:
                     with anyio.move_on_after(self._patience) as patience:
@@ -48,30 +46,15 @@ class EventStream:
                     if patience.cancelled_caught:
                         tasks.cancel_scope.cancel()
                         await anyio.lowlevel.checkpoint()  # where the cancellation arrives
-                    self._written_at = anyio.current_time()
 
                 tasks.start_soon(_until_gone, receive, tasks.cancel_scope)
-                tasks.start_soon(self._beat, write)
-                await self._write_events(write)
+                await Body(self._record, write, self._heartbeat).send(self._events)
                 complete = True
                 tasks.cancel_scope.cancel()
             if complete:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._record.end()
-
-    async def _write_events(self, write: Callable[[bytes], Awaitable[None]]) -> None:
-        numbers = count(1)
-        async for event in self._events:
-            await write(sse.encode(event, next(numbers)))
-            self._record.see(event)
-        await write(sse.DONE)
-
-    async def _beat(self, write: Callable[[bytes], Awaitable[None]]) -> None:
-        while True:
-            await anyio.sleep_until(due := self._written_at + self._heartbeat)
-            if self._written_at + self._heartbeat <= due:  # nothing was written meanwhile
-                await write(sse.HEARTBEAT)
 
 
 async def _until_gone(receive: Receive, response: anyio.CancelScope) -> None:

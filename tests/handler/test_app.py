@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from converse_emulator import Session
-from converse_handler.app import MAX_BODY
+from converse_handler.chat_request import MAX_BODY
 
 Serve = Callable[..., str]
 ASKED = {"messages": [{"role": "user", "content": "When does it renew?"}]}
