@@ -13,7 +13,7 @@ from datetime import datetime
 from converse_emulator.admission.credentials import Credentials
 from converse_emulator.admission.policy import CALL_WITH_API_KEY, Identity, action_of, authorize
 from converse_emulator.admission.sigv4 import Call, parameters, verify
-from converse_emulator.admission.sigv4_claim import claim_of
+from converse_emulator.admission.sigv4_claim import SERVICE, claim_of
 from converse_emulator.http.refusals import REFUSALS, ServiceError
 
 REGION = "us-east-1"  # of long-term API keys, which tell none
@@ -28,13 +28,15 @@ def authenticate(credentials: Credentials, call: Call, operation: str, model_id:
         identity, region = _holder(credentials, token.strip(), now)
         authorize(identity, CALL_WITH_API_KEY, "", region)
     else:
-        identity, region = _signer(credentials, call, now)
+        identity, region = signer(credentials, call, now)
     authorize(identity, action_of(operation), model_id, region)
 
 
-def _signer(credentials: Credentials, call: Call, now: datetime) -> tuple[Identity, str]:
-    """Whose signature it is, and the region that it is for."""
-    claim = claim_of(call, now)
+def signer(
+    credentials: Credentials, call: Call, now: datetime, service: str = SERVICE
+) -> tuple[Identity, str]:
+    """Whose signature for a service it is, and the region that it is for; raises `ServiceError`."""
+    claim = claim_of(call, now, service)
     key = credentials.access_keys.get(claim.access_key)
     if key is None or claim.token != key.session_token:
         raise _refused("UnrecognizedClientException")
@@ -64,7 +66,7 @@ def _minter(credentials: Credentials, encoded: str, now: datetime) -> tuple[Iden
         if ("Action", "CallWithBearerToken") not in parameters(query):
             raise ValueError("a URL for something else")
         call = Call("POST", "/", query.removesuffix("&Version=1"), [("host", host)], NOTHING)
-        return _signer(credentials, call, now)
+        return signer(credentials, call, now)
     except ServiceError as error:
         expired = str(error).startswith("Signature expired") or error.name == "ExpiredTokenException"
         raise _refused("ExpiredApiKey" if expired else "InvalidApiKey") from error

@@ -22,8 +22,11 @@ _IN_HEADER = ("Credential", "Signature", "SignedHeaders")
 _IN_QUERY = ("X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
 
 
-def claim_of(call: Call, now: datetime) -> Claim:
-    """The claim of a request; raises `ServiceError` if there is none, or none that could be right now."""
+def claim_of(call: Call, now: datetime, service: str = SERVICE) -> Claim:
+    """The claim of a request; raises `ServiceError` if there is none, or none that could be right now.
+
+    `service` is the one that the request must be signed for.
+    """
     authorization = call.header("authorization")
     if authorization is not None:
         claim = _from_header(call, authorization)
@@ -32,7 +35,7 @@ def claim_of(call: Call, now: datetime) -> Claim:
     else:
         raise ServiceError("MissingAuthorization", "Authorization header is missing")
     _check_date(claim, now)
-    _check_form(claim)
+    _check_form(claim, service)
     return claim
 
 
@@ -124,7 +127,7 @@ def _minutes(span: timedelta) -> str:
     return f"{span.total_seconds() / 60:g}"
 
 
-def _check_form(claim: Claim) -> None:
+def _check_form(claim: Claim, service: str) -> None:
     if not {"host", ":authority"} & set(claim.headers):
         raise _invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     if claim.algorithm != ALGORITHM:
@@ -134,17 +137,17 @@ def _check_form(claim: Claim) -> None:
             "Credential must have exactly 5 slash-delimited elements, "
             f"e.g. keyid/date/region/service/term, got '{claim.credential}'"
         )
-    if wrong := "".join(_foreign(claim)):
+    if wrong := "".join(_foreign(claim, service)):
         raise _invalid(wrong)
 
 
-def _foreign(claim: Claim) -> Iterator[str]:
+def _foreign(claim: Claim, wanted: str) -> Iterator[str]:
     """What is wrong with the scope. Any region is valid: the emulator has none of its own."""
     date, region, service, terminator = claim.scope.split("/")
     if not region:
         yield "Credential should be scoped to a valid region. "
-    if service != SERVICE:
-        yield f"Credential should be scoped to correct service: '{SERVICE}'. "
+    if service != wanted:
+        yield f"Credential should be scoped to correct service: '{wanted}'. "
     if terminator != TERMINATOR:
         yield f"Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{terminator}'. "
     if date != claim.time[:8]:

@@ -12,7 +12,7 @@ import pytest
 from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Keys
-from converse_emulator.admission.authentication import NOTHING, authenticate
+from converse_emulator.admission.authentication import NOTHING, authenticate, signer
 from converse_emulator.admission.credentials import Credentials, load_credentials
 from converse_emulator.admission.policy import Identity, Statement, action_of, authorize, resource_of
 from converse_emulator.admission.sigv4 import Call
@@ -452,3 +452,11 @@ def test_a_mistake_in_the_file_is_told_with_its_place(tmp_path: Path, text: str,
     with pytest.raises(ScenarioError) as mistake:
         load_credentials(file)
     assert complaint in str(mistake.value)
+
+
+def test_the_signer_of_a_call_of_another_service(credentials: Credentials) -> None:
+    now = datetime.now(UTC)
+    identity, region = signer(credentials, signed(service="execute-api"), now, "execute-api")
+    assert (identity.arn, region) == ("arn:aws:iam::111122223333:user/ann", "eu-west-1")
+    with pytest.raises(ServiceError, match="scoped to correct service: 'execute-api'"):
+        signer(credentials, signed(), now, "execute-api")
