@@ -2,6 +2,7 @@
 
 import asyncio
 import selectors
+import shutil
 import socket
 import threading
 import time
@@ -27,6 +28,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BedrockEvent = dict[str, Any]
 Item = BedrockEvent | float | Exception  # an event, seconds of silence, or what botocore raises
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
 
 
 class _Jumping(selectors.DefaultSelector):
@@ -282,3 +294,29 @@ def serve(bedrock: "Session") -> Iterator[Callable[..., str]]:  # noqa: ARG001 (
         yield lambda **settings: stack.enter_context(
             served(Settings(**{"first_byte_timeout": 30, **settings}))
         )
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium without a window."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A page in it that must not make mistakes."""
+    page = browser.new_page()
+    page.set_default_timeout(20_000)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    yield page
+    page.close()
+    # A request that fails on purpose is in the console too; everything else is a mistake of the page.
+    assert [each for each in problems if not each.startswith("Failed to load resource")] == []
