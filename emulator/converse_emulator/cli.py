@@ -4,7 +4,6 @@ Exit codes: 0 all is well, 1 what was looked at is bad, 2 it could not be done.
 """
 
 import argparse
-import ipaddress
 import json
 import os
 import signal
@@ -13,7 +12,9 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from converse_emulator.address import is_loopback
 from converse_emulator.errors import EmulatorError
+from converse_emulator.option_types import port_number, speed_factor
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -24,6 +25,11 @@ class Unable(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["hop"]:
+        from converse_hops.cli import main as hop
+
+        return hop(arguments[1:])
     options = _parser().parse_args(arguments)
     command: Command = options.command
     try:
@@ -39,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from converse_emulator.emulator import Emulator
 
-    if not options.allow_remote and not _is_loopback(options.host):
+    if not options.allow_remote and not is_loopback(options.host):
         raise Unable(
             f"{options.host} is not an address of this machine alone, and the emulator lets anybody in; "
             "use --allow-remote if that is wanted, in a container for instance"
@@ -64,13 +70,6 @@ def _serve(options: argparse.Namespace) -> int:
         print(f"ready {emulator.endpoint_url}", flush=True)
         ended.wait()
     return 0
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _scenarios(options: argparse.Namespace) -> int:
@@ -153,11 +152,13 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = _add(commands, "serve", _serve, "serve until SIGTERM; the first line printed is `ready URL`")
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
-    serve.add_argument("--port", type=_port, default=0, help="the port; 0, the default, is any free one")
+    serve.add_argument(
+        "--port", type=port_number, default=0, help="the port; 0, the default, is any free one"
+    )
     _add_scenarios(serve)
     _add_seed(serve)
     serve.add_argument(
-        "--speed", type=_speed, default=1.0, help="play so many times as fast (default: %(default)s)"
+        "--speed", type=speed_factor, default=1.0, help="play so many times as fast (default: %(default)s)"
     )
     serve.add_argument(
         "--validation",
@@ -205,6 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     lint.add_argument("target", metavar="FILE|URL", help="an event-stream body, or an endpoint's URL")
     _add_model(lint)
 
+    commands.add_parser("hop", help="stand in for one thing between a handler and a browser: hop --help")
     _add(commands, "schema", _schema, "print the JSON Schema of scenario files, for editors")
 
     journal = _add(commands, "journal", _journal, "print what a running emulator was asked and what it did")
@@ -241,22 +243,6 @@ def _add_model(command: argparse.ArgumentParser) -> None:
 
 def _add_seed(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", default="0", help="the same seed draws the same chances (default: 0)")
-
-
-def _port(text: str) -> int:
-    if not (text.isdecimal() and int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; ports are 0 to 65535")
-    return int(text)
-
-
-def _speed(text: str) -> float:
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not speed > 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no speed; it is a number above 0")
-    return speed
 
 
 def _quota(text: str) -> str:

@@ -7,7 +7,6 @@ Web pages must not reach them through a browser on this machine: a foreign `Host
 point here) and a foreign `Origin` (another page) are refused.
 """
 
-import ipaddress
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from converse_emulator.address import is_loopback
 from converse_emulator.choosing.arming import armed
 from converse_emulator.choosing.selectors import DEFAULT_SESSION
 from converse_emulator.errors import EmulatorError, ScenarioError
@@ -69,19 +69,12 @@ def foreign(headers: Mapping[str, str], own: set[str]) -> str | None:
     """Why a request is refused, if it is: a `Host` that is neither loopback nor `own`, an `Origin` not it."""
     host = headers.get("host", "")
     name = urlsplit(f"//{host}").hostname or ""
-    if not (name in own or name == "localhost" or _is_loopback(name)):
+    if not (name in own or is_loopback(name)):
         return f"the control routes do not answer to the host {host!r}; use localhost or the server's address"
     origin = headers.get("origin")
     if origin is not None and origin != f"http://{host}":
         return f"the control routes do not answer to pages of {origin!r}"
     return None
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 class _Routes:

@@ -32,6 +32,7 @@ PUBLIC = {
         "run",
     ],
     "converse_fixtures": ["load_text", "names", "path"],
+    "converse_hops": ["Hop", "Journal", "LimitReached", "Pace", "Passage", "Record"],
     "converse_handler": ["Settings", "create_app"],
 }
 

@@ -6,7 +6,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
-    "emulator": {"converse_emulator", "pytest_converse"},
+    "emulator": {"converse_emulator", "converse_hops", "pytest_converse"},
     "fixtures": {"converse_fixtures"},
     "reference_handler": {"converse_handler"},
     "contract_tests": {"converse_contract"},

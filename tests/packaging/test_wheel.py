@@ -1,4 +1,4 @@
-"""The wheel holds the five packages with their data, the two commands and the plugin; no tests."""
+"""The wheel holds the six packages with their data, the two commands and the plugin; no tests."""
 
 import configparser
 import subprocess
@@ -14,6 +14,7 @@ PACKAGES = {
     "converse_emulator",
     "converse_fixtures",
     "converse_handler",
+    "converse_hops",
     "pytest_converse",
 }
 

@@ -1,0 +1,23 @@
+"""The hops that `converse-emulator hop` knows. A hop is added by a row here."""
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from converse_hops.hop import Hop
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A hop's name on the command line, its class as `module:name`, and what it stands in for."""
+
+    name: str
+    home: str
+    about: str
+
+    def load(self) -> type[Hop]:
+        module, name = self.home.split(":")
+        found: type[Hop] = getattr(import_module(f"converse_hops.{module}"), name)
+        return found
+
+
+KINDS: tuple[Kind, ...] = ()
