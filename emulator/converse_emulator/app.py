@@ -84,7 +84,7 @@ class DataPlane:
         self.judge = judge or Judge()
         self.front_door = front_door or FrontDoor()
         self.side_calls = SideCalls(lambda: self.judge.catalogue, AsyncInvokes(seed, time.time))
-        self.selector = Selector(library)
+        self.selector = Selector(library, seed)
         self.journal = Journal()
         self.gates = Gates()
         self.prompt_cache = PromptCache()
@@ -171,7 +171,7 @@ class DataPlane:
             if isinstance(error, Miss):
                 recording.missed(str(error))
             if isinstance(error, Throttled):
-                recording.chosen(None, "quota", "")
+                recording.chosen(None, "quota")
                 what, injected = error.why, True
             response = self._refusal(error)
         return Timeline((*sent(response, 0.0, what, injected=injected), Beat(0.0, Finish(), injected)), 0)
@@ -185,10 +185,10 @@ class DataPlane:
         cache = self.prompt_cache.use(request.session, request.model, request.body, self.clock.now())
         request = replace(request, cache=cache)
         lease.cached = cache.read if cache else 0
-        selection = self.selector.select(request)
+        selection = self.selector.select(request, recording.origin * self.speed)
         name = selection.scenario.name if selection.scenario else None
         seed = f"{self.seed}:{request.session}:{name or 'automatic'}:{selection.number}"
-        recording.chosen(name, selection.chosen_by, seed)
+        recording.chosen(name, selection.chosen_by, seed, selection.instead)
         reply = selection.reply
         if reply is None:
             from converse_emulator.answering.answer import (
@@ -209,7 +209,7 @@ class DataPlane:
         """The answer to a request that breaks a rule."""
         if refused.rule:
             logger.warning("Refused by the rule %s of docs/validation.md: %s", refused.rule, refused.message)
-            recording.chosen(None, f"rule {refused.rule}", "")
+            recording.chosen(None, f"rule {refused.rule}")
         if isinstance(refused, Refused):
             raise ServiceError(refused.error, refused.message)
         return refused_stream(refused.message, self._delivery())

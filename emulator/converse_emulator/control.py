@@ -1,7 +1,8 @@
 """The control routes under `/_emulator`: JSON over HTTP, for tests in any language and the contract suite.
 
     GET  health · scenarios · scenarios/TOPIC/NAME · gates?session= · journal?session=&after=ID&wait=S
-    POST arm {session, scenario | reply | replies, match} · gates/open {session, name} · reset {session}
+    POST arm {session, scenario | reply | replies, match, instead}
+         gates/open {session, name} · reset {session}
 
 Web pages must not reach them through a browser on this machine: a foreign `Host` (a name that was made to
 point here) and a foreign `Origin` (another page) are refused.

@@ -82,14 +82,15 @@ class Session:
         *,
         scenario: str | Path | None = None,
         match: Mapping[str, Json] | None = None,
+        instead: Sequence[Mapping[str, Json]] | None = None,
     ) -> None:
         """Arm what the next request gets; several calls queue up.
 
         A reply is the answer's text or a list of steps, as in YAML; `scenario` a name of the library or the
-        path of a file; `match` says which request it is for, any other being a miss. Raises `ScenarioError`
-        and `UnknownScenario`.
+        path of a file; `match` says which request it is for, any other being a miss; `instead` has other
+        replies for some of the requests, which use up nothing. Raises `ScenarioError` and `UnknownScenario`.
         """
-        given = {"reply": reply, "scenario": scenario, "match": match}
+        given = {"reply": reply, "scenario": scenario, "match": match, "instead": instead}
         what = {name: value for name, value in given.items() if value is not None}
         self._plane.selector.arm(self.name, armed(self._plane.library, what, "play()", files=True))
 

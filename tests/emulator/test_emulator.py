@@ -58,6 +58,16 @@ def test_several_calls_queue_up(emulator: Emulator) -> None:
     assert [ask(emulator), ask(emulator)] == ["One", "Two"]
 
 
+def test_an_sdks_retries_are_attempts_of_one_call(emulator: Emulator) -> None:
+    throttled = [{"when": {"attempts": 2}, "reply": [{"refuse": "ThrottlingException"}]}]
+    emulator.play("Hello", instead=throttled)
+    assert ask(emulator, retries={"total_max_attempts": 3}) == "Hello"
+    exchanges = emulator.journal.wait(3, timeout=30)
+    assert [each.instead for each in exchanges] == [1, 1, None]
+    assert len({each.invocation_id for each in exchanges}) == 1
+    emulator.verify()
+
+
 def test_a_scenario_of_the_library_by_name(emulator: Emulator) -> None:
     emulator.play(scenario="exceptions/throttling")
     with pytest.raises(EventStreamError):

@@ -16,16 +16,26 @@ Blocks = Callable[[str, str], list[str]]
 
 @pytest.mark.parametrize(
     "tool",
-    ["fixtures_table.py", "language_table.py", "models_table.py", "operations_table.py", "rules_table.py"],
+    [
+        "conditions_table.py",
+        "fixtures_table.py",
+        "language_table.py",
+        "models_table.py",
+        "operations_table.py",
+        "rules_table.py",
+    ],
 )
 def test_a_generated_table_is_fresh(tool: str) -> None:
     subprocess.run([sys.executable, ROOT / "tools" / tool, "--check"], check=True)
 
 
-def test_the_scenario_in_the_docs_is_one(blocks: Blocks) -> None:
-    (example,) = blocks("docs/scenarios.md", "yaml")
-    scenario = load_text(example, name="docs/example", source="docs/scenarios.md")
-    assert len(scenario.replies) == 2
+def test_the_scenarios_in_the_docs_are_some(blocks: Blocks) -> None:
+    first, second = (
+        load_text(example, name="docs/example", source="docs/scenarios.md")
+        for example in blocks("docs/scenarios.md", "yaml")
+    )
+    assert len(first.replies) == 2
+    assert len(second.instead) == 2
 
 
 def test_the_literal_chunks_in_the_docs_are_a_scenario(blocks: Blocks) -> None:

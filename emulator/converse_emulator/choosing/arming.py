@@ -1,4 +1,7 @@
-"""What a test arms: a scenario by name or path, a reply, or several, optionally only for some requests."""
+"""What a test arms: a scenario by name or path, a reply, or several, optionally only for some requests.
+
+Beside them may stand `match`, and `instead`: other replies for some of the requests.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,10 +13,11 @@ from converse_emulator.language.loader import load_file, scenario_from
 from converse_emulator.language.scenario import Scenario
 
 KINDS = ("reply", "replies", "scenario")
+BESIDE = ("match", "instead")  # what may stand beside a scenario's name, and comes in place of the file's
 
 
 def armed(library: Library, what: Mapping[str, object], where: str, *, files: bool = False) -> Scenario:
-    """The scenario to arm: `what` has one of `reply`, `replies` and `scenario`, and may have `match`.
+    """The scenario to arm: `what` has one of `reply`, `replies` and `scenario`, and may have more beside it.
 
     A reply is a string or a list of steps, `scenario` a name of the library or, with `files`, also a path.
     `where` is what errors call it. Raises `ScenarioError` and `UnknownScenario`.
@@ -24,14 +28,25 @@ def armed(library: Library, what: Mapping[str, object], where: str, *, files: bo
         raise ScenarioError([Mistake(where, f"has {given}", f"one of {', '.join(KINDS)}")])
     if kinds != ["scenario"]:
         return scenario_from(dict(what), name=where, where=where)
-    strangers = sorted(what.keys() - {"scenario", "match"})
+    strangers = sorted(what.keys() - {"scenario", *BESIDE})
     if strangers:
-        raise ScenarioError([Mistake(where, f"{strangers[0]!r} does not go with 'scenario'", "'match'")])
+        raise ScenarioError(
+            [Mistake(where, f"{strangers[0]!r} does not go with 'scenario'", ", ".join(BESIDE))]
+        )
     scenario = _named(library, what["scenario"], where, files)
-    if what.get("match") is None:
+    if not scenario.replies:
+        raise ScenarioError(
+            [
+                Mistake(
+                    where, f"{scenario.name} has no replies to be used up", "its name in the path or a header"
+                )
+            ]
+        )
+    beside = {name: what[name] for name in BESIDE if what.get(name) is not None}
+    if not beside:
         return scenario
-    matched = scenario_from({"reply": "", "match": what["match"]}, name=where, where=where)
-    return replace(scenario, match=matched.match)
+    read = scenario_from({"reply": "", **beside}, name=where, where=where)
+    return replace(scenario, **{name: getattr(read, name) for name in beside})
 
 
 def _named(library: Library, name: object, where: str, files: bool) -> Scenario:

@@ -2,7 +2,8 @@
 
 In this order: that of the scenario which it names (path, header, marker), what is armed for its session, the
 `match` of the user's files, the automatic answer. A scenario that is named or matched goes by turns (see
-`turns`); armed replies are used up, one a request. A request that names what is not there, or asks for more
+`turns`); armed replies are used up, one a request. Before all of a scenario's replies come its alternatives,
+if one holds (see `occasions`). A request that names what is not there, or asks for more
 or for other than what is armed, is a miss: it says why, and the session remembers it.
 """
 
@@ -15,6 +16,7 @@ from typing import Literal
 
 from converse_emulator.choosing.conversation import answers, last_user_text
 from converse_emulator.choosing.matching import difference
+from converse_emulator.choosing.occasions import Occasions
 from converse_emulator.choosing.request import Request
 from converse_emulator.choosing.selectors import HEADER, Named, named_scenario
 from converse_emulator.choosing.turns import reply_of_try, slot_of_turn
@@ -34,10 +36,11 @@ ChosenBy = Literal["path", "header", "marker", "armed", "match", "automatic"]
 class Selection:
     """What a request gets."""
 
-    scenario: Scenario | None  # None, as `reply`: the automatic answer
-    reply: Reply | None
+    scenario: Scenario | None
+    reply: Reply | None  # None: the automatic answer
     chosen_by: ChosenBy
     number: int  # of the session's requests, from 1
+    instead: int | None = None  # which of the scenario's alternatives it is, from 1
 
 
 @dataclass(slots=True)
@@ -45,6 +48,7 @@ class _Armed:
     """An armed scenario, and how many of its replies are used."""
 
     scenario: Scenario
+    number: int  # of what was armed for the session, from 1
     used: int = 0
 
     @property
@@ -60,6 +64,7 @@ class _Armed:
 @dataclass(slots=True)
 class _Session:
     requests: int = 0
+    arms: int = 0
     armed: deque[_Armed] = field(default_factory=deque)  # with replies left
     spent: int = 0  # replies used
     misses: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_MISSES))
@@ -69,8 +74,9 @@ class _Session:
 class Selector:
     """Sessions and their state. Arming may happen in another thread than selecting."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, seed: str = "0") -> None:
         self._library = library
+        self._occasions = Occasions(seed)
         self._matching = library.matching()
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
         self._lock = Lock()
@@ -78,15 +84,17 @@ class Selector:
     def arm(self, session: str, scenario: Scenario) -> None:
         """Queues the scenario's replies for the session's next requests."""
         with self._lock:
-            self._session(session).armed.append(_Armed(scenario))
+            state = self._session(session)
+            state.arms += 1
+            state.armed.append(_Armed(scenario, state.arms))
 
-    def select(self, request: Request) -> Selection:
-        """What the request gets; raises `Miss`."""
+    def select(self, request: Request, now: float = 0.0) -> Selection:
+        """What the request gets that came `now`, in any clock's scripted seconds; raises `Miss`."""
         with self._lock:
             session = self._session(request.session)
             session.requests += 1
             try:
-                return self._select(session, request)
+                return self._select(session, request, now)
             except Miss as miss:
                 session.misses.append(str(miss))
                 raise
@@ -104,6 +112,7 @@ class Selector:
     def reset(self, session: str | None = None) -> None:
         """Forgets a session, or all of them."""
         with self._lock:
+            self._occasions.forget(session)
             if session is None:
                 self._sessions.clear()
             else:
@@ -116,19 +125,51 @@ class Selector:
             self._sessions.popitem(last=False)
         return state
 
-    def _select(self, session: _Session, request: Request) -> Selection:
+    def _select(self, session: _Session, request: Request, now: float) -> Selection:
         if named := named_scenario(request):
-            scenario = self._named(named)
-            return Selection(
-                scenario, _reply(session, scenario, request, named.since), named.by, session.requests
-            )
+            return self._scripted(session, request, self._named(named), named.by, now, named.since)
         if session.armed or session.spent:
-            return _armed(session, request)
+            head = _next_armed(session, request)
+            name = f"{head.scenario.name} {head.number}"
+            found = self._instead(session, request, head.scenario, "armed", now, name)
+            return found or Selection(head.scenario, _use_up(session), "armed", session.requests)
         call = answers(request.body) + 1
         for scenario in self._matching:
             if scenario.match and not difference(request, scenario.match, call=call):
-                return Selection(scenario, _reply(session, scenario, request, 0), "match", session.requests)
+                return self._scripted(session, request, scenario, "match", now)
         return Selection(None, None, "automatic", session.requests)
+
+    def _scripted(
+        self,
+        session: _Session,
+        request: Request,
+        scenario: Scenario,
+        by: ChosenBy,
+        now: float,
+        since: int = 0,
+    ) -> Selection:
+        """An alternative, or the reply by turns; `since` is the message from which these count."""
+        if found := self._instead(session, request, scenario, by, now, scenario.name):
+            return found
+        reply = _reply(session, scenario, request, since) if scenario.replies else None
+        return Selection(scenario, reply, by, session.requests)
+
+    def _instead(
+        self,
+        session: _Session,
+        request: Request,
+        scenario: Scenario,
+        by: ChosenBy,
+        now: float,
+        name: str,
+    ) -> Selection | None:
+        """An alternative of the scenario, if one holds; `name` is what is counted under."""
+        if not scenario.instead:
+            return None
+        place = self._occasions.alternative(name, scenario.instead, request, session.requests, now)
+        if place is None:
+            return None
+        return Selection(scenario, scenario.instead[place].reply, by, session.requests, place + 1)
 
     def _named(self, named: Named) -> Scenario:
         asked = {"path": "path", "header": f"header {HEADER}", "marker": "marker in the prompt"}[named.by]
@@ -157,8 +198,8 @@ def _reply(session: _Session, scenario: Scenario, request: Request, since: int) 
     return reply_of_try(slot, attempt)
 
 
-def _armed(session: _Session, request: Request) -> Selection:
-    """The next armed reply, which is used up by this."""
+def _next_armed(session: _Session, request: Request) -> _Armed:
+    """What is armed next; raises `Miss` if there is none, or it is not for the request."""
     where = f"session {request.session!r}"
     if not session.armed:
         said = last_user_text(request.body)[:80]
@@ -171,9 +212,15 @@ def _armed(session: _Session, request: Request) -> Selection:
     if scenario.match and (found := difference(request, scenario.match, call=answers(request.body) + 1)):
         reasons = "; ".join(map(str, found))
         raise Miss(f"What is armed next for {where}, {scenario.name}, is not for this request. {reasons}.")
-    reply = scenario.replies[head.used]
+    return head
+
+
+def _use_up(session: _Session) -> Reply:
+    """The next armed reply."""
+    head = session.armed[0]
+    reply = head.scenario.replies[head.used]
     head.used += 1
     session.spent += 1
     if not head.left:
         session.armed.popleft()
-    return Selection(scenario, reply, "armed", session.requests)
+    return reply

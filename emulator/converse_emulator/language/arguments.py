@@ -93,7 +93,7 @@ TEXT_OR_BASE64: Form[bytes] = OneOf(
 
 # ------------------------------------------------------------------------------------- pace and pieces
 
-_LENGTH = Value(
+LENGTH = Value(
     durations.WANTED,
     durations.seconds,
     {
@@ -113,11 +113,11 @@ def _span(between: tuple[float, float]) -> Span:
 
 
 _SPAN = Record(
-    _span, {"between": Field(ListOf(_LENGTH, 2, exact=True), "Drawn at random from the seed.", required=True)}
+    _span, {"between": Field(ListOf(LENGTH, 2, exact=True), "Drawn at random from the seed.", required=True)}
 )
-DURATION: Form[Duration] = OneOf((_LENGTH, _SPAN))
+DURATION: Form[Duration] = OneOf((LENGTH, _SPAN))
 PATIENCE: Form[Duration | Forever] = OneOf(
-    (Made(Word(lambda: ("forever",)), lambda _: FOREVER), _LENGTH, _SPAN)
+    (Made(Word(lambda: ("forever",)), lambda _: FOREVER), LENGTH, _SPAN)
 )
 SPLIT: Form[Split] = OneOf(
     (cast("Form[Split]", Word(lambda: get_args(Cutting))), ListOf(STRING, at_least=1)),

@@ -5,15 +5,16 @@ A file needs `title` and `handlers`; what a test arms does not.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from converse_emulator.language import arguments as arg
+from converse_emulator.language.conditions import instead
 from converse_emulator.language.forms import Form, Gather, Made, OneOf, Word
 from converse_emulator.language.grammar import STEP
 from converse_emulator.language.nodes import Items, Node, Scalar
 from converse_emulator.language.order import violations
 from converse_emulator.language.records import Field, ListOf, MapOf, Record
-from converse_emulator.language.scenario import Json, Match, Reply, Scenario, Text
+from converse_emulator.language.scenario import Alternative, Json, Match, Reply, Scenario, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def _prompt(value: str) -> str:
 # In which a model says something.
 OPERATIONS = ("Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream")
 REPLY = ReplyForm()
+INSTEAD = instead(REPLY)
 MATCH = Record(
     Match,
     {
@@ -78,9 +80,13 @@ MATCH = Record(
 
 
 def _scenario(
-    replies: Sequence[Reply], title: str = "", handlers: str = "", match: Match | None = None
+    replies: Sequence[Reply] = (),
+    title: str = "",
+    handlers: str = "",
+    match: Match | None = None,
+    instead: Sequence[Alternative] = (),
 ) -> Scenario:
-    return Scenario("", title, handlers, tuple(replies), match)
+    return Scenario("", title, handlers, tuple(replies), match, tuple(instead))
 
 
 def _of_text(text: str) -> Scenario:
@@ -92,6 +98,7 @@ def _mappings(*, file: bool) -> tuple[Form[Scenario], ...]:
         "title": Field(arg.NAME, "One sentence: what the model does.", required=file),
         "handlers": Field(arg.NAME, "One sentence: what a good handler does about it.", required=file),
         "match": Field(MATCH, "Which requests this is for. Every member that is given must agree."),
+        "instead": Field(INSTEAD, "Other replies for some of the requests; the first that holds is played."),
     }
     one = Field(REPLY, "What the model says, every time.", required=True)
     several = Field(
@@ -99,8 +106,13 @@ def _mappings(*, file: bool) -> tuple[Form[Scenario], ...]:
         "What it says at each turn of the conversation; the last one repeats.",
         required=True,
     )
+    # With nothing but alternatives the rest is answered automatically.
+    alone = {**about, "instead": replace(about["instead"], required=True)}
+    by_itself = (Record(_scenario, alone, tag="instead"),) if file else ()
     return (
         Record(lambda reply, **rest: _scenario([reply], **rest), {**about, "reply": one}, tag="reply"),
+        Record(_scenario, {**about, "replies": several}, tag="replies"),
+        *by_itself,
         Record(_scenario, {**about, "replies": several}),
     )
 

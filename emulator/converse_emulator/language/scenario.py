@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
 
+from converse_emulator.language.when import When
+
 Json = Any  # a JSON value: None | bool | int | float | str | list[Json] | dict[str, Json]
 
 
@@ -251,11 +253,23 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """A reply that is played instead, for the requests that `when` tells."""
+
+    when: When
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
-    """A named script: replies, one per turn of the conversation, the last one repeating."""
+    """A named script: replies, one per turn of the conversation, the last one repeating.
+
+    Where there are none, and no alternative holds, the emulator answers by itself.
+    """
 
     name: str  # topic/name for a file, a description for an armed one
     title: str
     handlers: str  # what a good handler does about it
     replies: tuple[Reply, ...]
     match: Match | None = None
+    instead: tuple[Alternative, ...] = ()  # the first one that holds is played, and uses up no reply

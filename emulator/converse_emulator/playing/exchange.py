@@ -41,6 +41,7 @@ class Exchange:
     request: Mapping[str, Json]  # {"headers": {...}, "body": {...}}, credentials redacted
     scenario: str | None  # None: the automatic answer, or none at all
     chosen_by: str | None
+    instead: int | None  # which of the scenario's alternatives it got, from 1
     seed: str
     started_at: float  # seconds since the epoch
     status: int | None  # None: no headers were sent

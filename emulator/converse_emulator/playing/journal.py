@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from converse_emulator.choosing.occasions import INVOCATION
 from converse_emulator.choosing.request import Request
 from converse_emulator.playing.acts import Beat, Head, Send, Timeline, explain
 from converse_emulator.playing.exchange import (
@@ -59,9 +60,11 @@ class Recording:
             beat.act.tokens for beats, _ in self._performed for beat in beats if isinstance(beat.act, Send)
         )
 
-    def chosen(self, scenario: str | None, chosen_by: str, seed: str) -> None:
+    def chosen(
+        self, scenario: str | None, chosen_by: str, seed: str = "", instead: int | None = None
+    ) -> None:
         """What the request gets, and why."""
-        self._about = replace(self._about, scenario=scenario, chosen_by=chosen_by, seed=seed)
+        self._about = replace(self._about, scenario=scenario, chosen_by=chosen_by, seed=seed, instead=instead)
 
     def missed(self, why: str) -> None:
         """Nothing fits the request."""
@@ -188,7 +191,7 @@ def _about(number: int, request: Request) -> Exchange:
         session=request.session,
         operation=request.operation,
         model_id=request.model_id,
-        invocation_id=headers.get("amz-sdk-invocation-id"),
+        invocation_id=headers.get(INVOCATION),
         attempt=attempt_of(headers),
         user_agent=headers.get("user-agent", ""),
         http_version=request.http_version,
@@ -198,6 +201,7 @@ def _about(number: int, request: Request) -> Exchange:
         },
         scenario=None,
         chosen_by=None,
+        instead=None,
         seed="",
         started_at=time.time(),
         status=None,
