@@ -62,14 +62,23 @@ def _serve(options: argparse.Namespace) -> int:
         models=options.models,
         credentials=options.credentials,
         quotas=options.quota,
+        tls=_tls(options),
     )
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     with emulator:
         print(f"ready {emulator.endpoint_url}", flush=True)
+        if emulator.ca_bundle:
+            print(f"ca {emulator.ca_bundle}", flush=True)
         ended.wait()
     return 0
+
+
+def _tls(options: argparse.Namespace) -> bool | tuple[str, str]:
+    if (options.tls_cert is None) != (options.tls_key is None):
+        raise Unable("--tls-cert FILE and --tls-key FILE belong together")
+    return (options.tls_cert, options.tls_key) if options.tls_cert else bool(options.tls)
 
 
 def _scenarios(options: argparse.Namespace) -> int:
@@ -129,12 +138,13 @@ def _journal(options: argparse.Namespace) -> int:
     from urllib.request import urlopen
 
     from converse_emulator.show import exchange_text
+    from converse_emulator.tls import client_context
 
     url = f"{options.url.rstrip('/')}/_emulator/journal"
     if not url.startswith(("http://", "https://")):
         raise Unable(f"{options.url!r} is no URL of an emulator; it looks like http://127.0.0.1:8080")
     try:
-        with urlopen(url, timeout=10) as response:
+        with urlopen(url, timeout=10, context=client_context()) as response:
             exchanges = json.load(response)["exchanges"]
     except (ValueError, KeyError) as error:
         raise Unable(f"{url} is no emulator's journal: {error!r}") from error
@@ -183,6 +193,14 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="limit requests and tokens a minute and requests at a time; may be given several times",
     )
+    serve.add_argument(
+        "--tls",
+        action="store_true",
+        help="serve HTTPS with certificates of an authority of this machine's own; the second line printed "
+        "is `ca FILE`, which clients are to trust (AWS_CA_BUNDLE, NODE_EXTRA_CA_CERTS, SSL_CERT_FILE)",
+    )
+    serve.add_argument("--tls-cert", metavar="FILE", help="serve HTTPS with this certificate (PEM)")
+    serve.add_argument("--tls-key", metavar="FILE", help="the key of the certificate (PEM)")
     serve.add_argument("--allow-remote", action="store_true", help="allow a host that others can reach")
 
     _add_scenarios(_add(commands, "scenarios", _scenarios, "list all scenarios"))

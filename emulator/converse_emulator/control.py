@@ -59,21 +59,22 @@ def control_app(plane: "DataPlane", host: str) -> App:
     )
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        stranger = foreign(text_headers(scope["headers"]), {host, scope["server"][0]})
+        own = {host, scope["server"][0]}
+        stranger = foreign(text_headers(scope["headers"]), own, scope["scheme"])
         refusal = JSONResponse({"error": stranger}, 403)
         await (refusal if stranger else app)(scope, receive, send)
 
     return guarded
 
 
-def foreign(headers: Mapping[str, str], own: set[str]) -> str | None:
+def foreign(headers: Mapping[str, str], own: set[str], scheme: str = "http") -> str | None:
     """Why a request is refused, if it is: a `Host` that is neither loopback nor `own`, an `Origin` not it."""
     host = headers.get("host", "")
     name = urlsplit(f"//{host}").hostname or ""
     if not (name in own or is_loopback(name)):
         return f"the control routes do not answer to the host {host!r}; use localhost or the server's address"
     origin = headers.get("origin")
-    if origin is not None and origin != f"http://{host}":
+    if origin is not None and origin != f"{scheme}://{host}":
         return f"the control routes do not answer to pages of {origin!r}"
     return None
 

@@ -29,10 +29,11 @@ from converse_emulator.language.scenario import Json
 from converse_emulator.models.catalogue import Catalogue
 from converse_emulator.playing.exchanges import Exchanges
 from converse_emulator.server import Server
-from converse_emulator.transport import App
+from converse_emulator.transport import ALPN, App
 
 if TYPE_CHECKING:
     from converse_emulator.admission.credentials import Credentials
+    from converse_emulator.tls import Tls
 
 REGION = "us-east-1"
 
@@ -50,6 +51,11 @@ class Session:
         self._server = server
         self._plane = plane
         self.name = name
+
+    @property
+    def ca_bundle(self) -> Path | None:
+        """The file with the authority that clients are to trust; None without TLS, or with your own."""
+        return self._server.tls.ca_bundle if self._server.tls else None
 
     @property
     def endpoint_url(self) -> str:
@@ -73,6 +79,7 @@ class Session:
                 region_name=REGION,
                 aws_access_key_id=DEFAULT_SESSION,
                 aws_secret_access_key="dummy",
+                verify=str(self.ca_bundle) if self.ca_bundle else None,
                 config=ours.merge(config) if config else ours,
             )
 
@@ -142,6 +149,7 @@ class Emulator(Session):
         models: str | Path | None = None,
         credentials: str | Path | None = None,
         quotas: str | Iterable[str] = (),
+        tls: bool | tuple[str | Path, str | Path] = False,
     ) -> None:
         """`scenarios` are a folder of scenario files or several; `speed` 2 plays twice as fast; port 0 is any
         free one. The same `seed` draws the same chances.
@@ -150,6 +158,9 @@ class Emulator(Session):
         constraints only (`model`) or not at all (`off`); `models` is a file with a model catalogue of your
         own. With a file of `credentials` only those who are in it are let in, else anybody; `quotas` are
         limits like `anthropic.*:rpm=60`. Raises `ScenarioError` for mistakes in the files.
+
+        `tls` is True for HTTPS with certificates of an authority of this machine's own (`ca_bundle`), or the
+        files of a certificate and its key. Raises `TlsError` if there are none to be had.
         """
         if not speed > 0:
             raise ValueError(f"the speed must be more than 0, not {speed}")
@@ -171,7 +182,7 @@ class Emulator(Session):
             judge=judge,
             front_door=FrontDoor(_credentials(credentials), quotas_from(quotas)),
         )
-        super().__init__(Server(plane, host, port), plane, DEFAULT_SESSION)
+        super().__init__(Server(plane, host, port, _tls(tls, host)), plane, DEFAULT_SESSION)
 
     @property
     def endpoint_url(self) -> str:
@@ -227,6 +238,15 @@ def _catalogue(path: str | Path | None) -> Catalogue | None:
     from converse_emulator.models.model_file import load_catalogue  # it needs YAML, which takes 40 ms
 
     return load_catalogue(path)
+
+
+def _tls(wanted: bool | tuple[str | Path, str | Path], host: str) -> "Tls | None":
+    """The certificates to serve with."""
+    if wanted is False:
+        return None
+    from converse_emulator.tls import own_tls, users_tls  # it needs ssl, which takes 10 ms
+
+    return own_tls(host, ALPN) if wanted is True else users_tls(*wanted, ALPN)
 
 
 @cache

@@ -1,33 +1,40 @@
 """A thread that serves an ASGI application on one port, HTTP/1.1 and HTTP/2 alike.
 
+Over TLS it is both as well: which, the client says in the handshake (ALPN).
+
 It is up in milliseconds and gone in milliseconds: stopping cuts what still runs, as the end of a test wants.
 """
 
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from converse_emulator.address import listen
 from converse_emulator.loop_thread import LoopThread
 from converse_emulator.transport import App, Connections, check_versions
 
+if TYPE_CHECKING:
+    from converse_emulator.tls import Tls
+
 T = TypeVar("T")
 
 PATIENCE = 2.0  # seconds that a request has to notice that its connection was cut
+TLS_GOODBYE = 0.5  # seconds that a client has to answer the end of a TLS connection with its own
 
 
 class Server:
     """Serves `app` from `start` to `stop`; what the application keeps is touched through `call` and `run`."""
 
-    def __init__(self, app: App, host: str, port: int) -> None:
+    def __init__(self, app: App, host: str, port: int, tls: "Tls | None" = None) -> None:
         self._app = app
         self._host = host
         self._port = port  # 0: any free one
+        self.tls = tls
         self._thread = LoopThread("emulator")
         self._listener: asyncio.Server
         self._connections: Connections
-        self.url = ""  # http://HOST:PORT, known from `start` on
+        self.url = ""  # http://HOST:PORT or https://HOST:PORT, known from `start` on
 
     @property
     def running(self) -> bool:
@@ -37,7 +44,7 @@ class Server:
         """Return once requests are answered. Raises `OSError` if the address cannot be had."""
         check_versions()
         self._connections = Connections(self._app)
-        listening, self.url = listen(self._host, self._port)
+        listening, self.url = listen(self._host, self._port, "https" if self.tls else "http")
         self._thread.start()
         self.run(self._begin(listening))
 
@@ -56,7 +63,16 @@ class Server:
         return self._thread.call(function)
 
     async def _begin(self, listening: socket.socket) -> None:
-        self._listener = await asyncio.get_running_loop().create_server(self._connections, sock=listening)
+        loop = asyncio.get_running_loop()
+        if self.tls is None:
+            self._listener = await loop.create_server(self._connections, sock=listening)
+        else:
+            self._listener = await loop.create_server(
+                self._connections,
+                sock=listening,
+                ssl=self.tls.context,
+                ssl_shutdown_timeout=TLS_GOODBYE,
+            )
 
     async def _end(self) -> None:
         self._listener.close()

@@ -36,6 +36,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 UVICORN = "0.54"
+ALPN = ["h2", "http/1.1"]  # what a client may choose over TLS, the best first
 POLL = 0.001  # seconds between two looks at a buffer that must drain
 SIOCOUTQNSD = 0x894B  # Linux: bytes of a socket's send queue that have not been sent
 
@@ -176,7 +177,7 @@ class UvicornWire:
 
     def _unsent(self) -> int:
         """Bytes that wait to be sent, here or in the kernel; of the kernel's only Linux tells."""
-        waiting = self._transport.get_write_buffer_size()
+        waiting = _buffered(self._transport)
         if self._on_http2:
             waiting += self._cycle.stream.pending_bytes or 0  # for the client to open its window
         if waiting or sys.platform != "linux" or self._transport.is_closing():
@@ -191,6 +192,12 @@ class UvicornWire:
             await self.left
         if self._left is not None:
             self._left.cancel()
+
+
+def _buffered(transport: asyncio.Transport) -> int:
+    """Bytes that wait in a transport; one that speaks TLS does not count those in the one below it."""
+    below = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
+    return transport.get_write_buffer_size() + (below.get_write_buffer_size() if below else 0)
 
 
 @asynccontextmanager

@@ -34,8 +34,7 @@ def call(endpoint: str, operation: str, model_id: str, body: Json) -> Answer:
     path = f"{parts.path.rstrip('/')}/model/{quote(model_id, safe='')}/{operation}"
     content = json.dumps(body).encode()
     url = f"{parts.scheme}://{parts.netloc}{path}"
-    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = connect(parts.netloc, timeout=TIMEOUT)
+    connection = _connection(parts.scheme, parts.netloc)
     try:
         connection.request("POST", path, content, _signed(url, content))
         response = connection.getresponse()
@@ -44,6 +43,14 @@ def call(endpoint: str, operation: str, model_id: str, body: Json) -> Answer:
         raise NoAnswer(f"{url} does not answer: {error!r}") from error
     finally:
         connection.close()
+
+
+def _connection(scheme: str, host: str) -> http.client.HTTPConnection:
+    if scheme != "https":
+        return http.client.HTTPConnection(host, timeout=TIMEOUT)
+    from converse_emulator.tls import client_context
+
+    return http.client.HTTPSConnection(host, timeout=TIMEOUT, context=client_context())
 
 
 def _signed(url: str, content: bytes) -> dict[str, str]:
