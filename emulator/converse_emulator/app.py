@@ -20,6 +20,7 @@ from converse_emulator.choosing.request import Request
 from converse_emulator.choosing.selection import Selector
 from converse_emulator.choosing.selectors import Route, route, session_of
 from converse_emulator.errors import EmulatorError, Miss
+from converse_emulator.http.asgi import App, Receive, Scope, Send
 from converse_emulator.http.inbound import NotJson, TooLarge, read_body, text_headers
 from converse_emulator.http.refusals import ServiceError
 from converse_emulator.http.responses import Response, error_response
@@ -40,7 +41,8 @@ from converse_emulator.side.side_calls import SideCalls, input_of
 from converse_emulator.spelling.delivery import Delivery, sent
 from converse_emulator.spelling.operations import GENERATIONS, read
 from converse_emulator.spelling.timeline import compile_reply
-from converse_emulator.transport import App, Receive, Scope, Send, UvicornWire, connected
+from converse_emulator.transport import connected
+from converse_emulator.wires.uvicorn_wire import UvicornWire
 
 CONTROL = "/_emulator/"
 

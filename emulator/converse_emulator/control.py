@@ -22,13 +22,13 @@ from converse_emulator.address import is_loopback
 from converse_emulator.choosing.arming import armed
 from converse_emulator.choosing.selectors import DEFAULT_SESSION
 from converse_emulator.errors import EmulatorError, ScenarioError
+from converse_emulator.http.asgi import App, Receive, Scope, Send
 from converse_emulator.http.inbound import read_body, text_headers
 from converse_emulator.language.scenario import Json, Scenario
 from converse_emulator.playing.acts import explain
 from converse_emulator.playing.gates import TooManyOpenings
 from converse_emulator.playing.wire import ClientLeft
 from converse_emulator.show import EXAMPLE_MODEL, timeline_of
-from converse_emulator.transport import App, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from converse_emulator.app import DataPlane

@@ -22,6 +22,7 @@ from converse_emulator.app import DataPlane
 from converse_emulator.choosing.arming import armed
 from converse_emulator.choosing.selectors import DEFAULT_SESSION
 from converse_emulator.errors import EmulatorError
+from converse_emulator.http.asgi import App
 from converse_emulator.judging.judge import Judge
 from converse_emulator.judging.verdicts import Validation
 from converse_emulator.language.library import Library
@@ -29,7 +30,7 @@ from converse_emulator.language.scenario import Json
 from converse_emulator.models.catalogue import Catalogue
 from converse_emulator.playing.exchanges import Exchanges
 from converse_emulator.server import Server
-from converse_emulator.transport import ALPN, App
+from converse_emulator.transport import ALPN
 
 if TYPE_CHECKING:
     from converse_emulator.admission.credentials import Credentials

@@ -11,8 +11,9 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from converse_emulator.address import listen
+from converse_emulator.http.asgi import App
 from converse_emulator.loop_thread import LoopThread
-from converse_emulator.transport import App, Connections, check_versions
+from converse_emulator.transport import Connections, check_versions
 
 if TYPE_CHECKING:
     from converse_emulator.tls import Tls

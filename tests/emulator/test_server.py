@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import pytest
+from converse_emulator.http.asgi import Receive, Scope, Send
 from converse_emulator.server import Server
-from converse_emulator.transport import Receive, Scope, Send, connected
+from converse_emulator.transport import connected
 
 
 async def hello(scope: Scope, receive: Receive, send: Send) -> None:

@@ -16,17 +16,13 @@ from typing import Any
 import pytest
 import uvicorn
 import zttp
+from converse_emulator.http.asgi import Receive, Scope, Send
+from converse_emulator.playing.acts import ErrorCode, Head
+from converse_emulator.playing.acts import Send as Chunk
 from converse_emulator.playing.wire import ClientLeft
 from converse_emulator.server import Server
-from converse_emulator.transport import (
-    Receive,
-    Scope,
-    Send,
-    UvicornWire,
-    VersionMismatch,
-    check_versions,
-    connected,
-)
+from converse_emulator.transport import VersionMismatch, check_versions, connected
+from converse_emulator.wires.uvicorn_wire import UvicornWire
 
 HEADERS = (
     ("Date", "Fri, 21 Mar 2025 02:04:20 GMT"),
@@ -79,6 +75,79 @@ async def hangup_at_once(wire: UvicornWire) -> None:
 
 async def reset_at_once(wire: UvicornWire) -> None:
     await wire.reset()
+
+
+def promising(length: int) -> tuple[tuple[str, str], ...]:
+    """Headers with a Content-Length."""
+    return (("Content-Type", "application/json"), ("Content-Length", str(length)))
+
+
+async def torn_head(wire: UvicornWire) -> None:
+    await wire.tear(Head(200, HEADERS), 24)
+    await wire.hangup()
+
+
+async def torn_chunk(wire: UvicornWire) -> None:
+    await wire.head(200, HEADERS)
+    await wire.send(b"abc")
+    await wire.tear(Chunk(b"defghijklm", "x"), 0.5)
+    await wire.reset()
+
+
+async def torn_and_finished(wire: UvicornWire) -> None:
+    await wire.head(200, HEADERS)
+    await wire.tear(Chunk(b"defghijklm", "x"), 5)
+    await wire.finish()
+
+
+async def interim(wire: UvicornWire) -> None:
+    await wire.head(100, ())
+    await wire.head(103, (("Link", "</x>"),))
+    await finish(wire)
+
+
+async def raw_bytes(wire: UvicornWire) -> None:
+    await wire.raw(b"HTTP/1.1 2OO OK\r\n\r\n")
+    await wire.finish()
+
+
+async def raw_chunk(wire: UvicornWire) -> None:
+    await wire.head(200, HEADERS)
+    await wire.raw(b"xyz\r\n")
+    await wire.hangup()
+
+
+async def too_long_a_promise(wire: UvicornWire) -> None:
+    await wire.head(200, promising(10))
+    await wire.send(b"abc")
+    await wire.finish()
+
+
+async def too_short_a_promise(wire: UvicornWire) -> None:
+    await wire.head(200, promising(2))
+    await wire.send(b"abc")
+    await wire.send(b"de")
+    await wire.finish()
+
+
+async def go_away(wire: UvicornWire) -> None:
+    await wire.head(200, HEADERS)
+    await wire.send(b"ab")
+    await wire.go_away(ErrorCode.ENHANCE_YOUR_CALM)
+    await wire.send(b"c")
+    await wire.finish()
+
+
+async def lost_by_fin(wire: UvicornWire) -> None:
+    await wire.head(200, HEADERS)
+    await wire.send(b"abc")
+    await wire.hangup(connection=True)
+
+
+async def lost_by_rst(wire: UvicornWire) -> None:
+    await wire.head(200, HEADERS)
+    await wire.send(b"abc")
+    await wire.reset(connection=True)
 
 
 async def wait_for_the_end(wire: UvicornWire) -> None:
@@ -194,6 +263,53 @@ def test_a_reset_waits_for_a_slow_reader() -> None:
     assert (len(data), end) == (len(HEAD) + len(b"1e8480\r\n" + BIG + b"\r\n"), "RST")
 
 
+@pytest.mark.parametrize(
+    ("act", "expected", "end"),
+    [
+        (torn_head, HEAD[:24], "FIN"),
+        (torn_chunk, HEAD + b"3\r\nabc\r\na\r\ndefg", "RST"),
+        (torn_and_finished, HEAD + b"a\r\nde", "FIN"),
+        (raw_bytes, b"HTTP/1.1 2OO OK\r\n\r\n", "FIN"),
+        (raw_chunk, HEAD + b"xyz\r\n", "FIN"),
+        (go_away, HEAD + b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n", "FIN"),
+        (lost_by_fin, HEAD + b"3\r\nabc\r\n", "FIN"),
+        (lost_by_rst, HEAD + b"3\r\nabc\r\n", "RST"),
+    ],
+)
+def test_what_breaks_http1_byte_for_byte(act: Act, expected: bytes, end: str) -> None:
+    with serving(act) as (address, happened), client(address) as connection:
+        request(connection)
+        assert read(connection) == (expected, end)
+    assert happened == ["done"]
+
+
+def test_interim_responses_come_before_the_head() -> None:
+    with serving(interim) as (address, happened), client(address) as connection:
+        for _ in range(2):
+            request(connection)
+            informed = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+            expected = informed + HEAD + b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
+            assert read(connection, until=b"0\r\n\r\n") == (expected, "open")
+    assert happened == ["done", "done"]
+
+
+def test_a_promise_that_is_too_long_ends_with_the_connection() -> None:
+    with serving(too_long_a_promise) as (address, happened), client(address) as connection:
+        request(connection)
+        data, end = read(connection)
+    assert data.endswith(b"Content-Length: 10\r\n\r\nabc")
+    assert (end, happened) == ("FIN", ["done"])
+
+
+def test_what_was_not_promised_is_sent_all_the_same_and_the_connection_stays() -> None:
+    with serving(too_short_a_promise) as (address, happened), client(address) as connection:
+        for _ in range(2):
+            request(connection)
+            data, end = read(connection, until=b"\r\n\r\nabcde")
+            assert (end, b"Content-Length: 2\r\n" in data) == ("open", True)
+    assert happened == ["done", "done"]
+
+
 @pytest.mark.parametrize(("act", "end"), [(hangup_at_once, "FIN"), (reset_at_once, "RST")])
 def test_the_connection_may_break_before_any_header(act: Act, end: str) -> None:
     with serving(act) as (address, happened), client(address) as connection:
@@ -273,6 +389,25 @@ def h2_events(connection: socket.socket, requests: int) -> Iterator[Any]:
             yield event
 
 
+def h2_bytes(
+    connection: socket.socket, until: bytes = b"nothing ends like this"
+) -> tuple[list[tuple[int, int, bytes]], str]:
+    """All frames (type, stream, payload) that answer a request, and how the connection ended.
+
+    What is no whole frame comes last, with -1 for type and stream.
+    """
+    h2 = zttp.Connection(zttp.CLIENT, protocol=zttp.HTTP2)
+    h2.initiate_connection()
+    h2.send_request(b"POST", b"/", b"2", [(b"host", b"x")]).end_message()
+    connection.sendall(h2.data_to_send())
+    data, end = read(connection, until)
+    frames = []
+    while len(data) >= 9 and len(data) >= 9 + (length := int.from_bytes(data[:3], "big")):
+        frames.append((data[3], int.from_bytes(data[5:9], "big"), data[9 : 9 + length]))
+        data = data[9 + length :]
+    return [*frames, *([(-1, -1, data)] if data else [])], end
+
+
 def h2_responses(connection: socket.socket, requests: int = 1) -> dict[int, tuple[bytes, object]]:
     """Body and end (`END_STREAM` or an error code) of each stream, in the order of their ends."""
     bodies: dict[int, bytes] = {}
@@ -305,6 +440,74 @@ def test_every_act_on_http2(act: Act, body: bytes, end: object) -> None:
     with serving(act) as (address, happened), client(address) as connection:
         assert list(h2_responses(connection).values()) == [(body, end)]
     assert happened == ["done"]
+
+
+DATA_FRAME, HEADERS_FRAME, GOAWAY_FRAME, SETTINGS_FRAME = 0, 1, 7, 4
+
+
+@pytest.mark.parametrize(
+    ("act", "last", "end"),
+    [
+        (torn_chunk, (-1, b"\0\0\x0a\0\0\0\0\0\1"), "RST"),  # half of 19 bytes: the header of the frame
+        (torn_and_finished, (-1, b"\0\0\x0a\0\0"), "FIN"),
+        (raw_bytes, (-1, b"HTTP/1.1 2OO OK\r\n\r\n"), "FIN"),
+        (lost_by_fin, (DATA_FRAME, b"abc"), "FIN"),
+        (lost_by_rst, (DATA_FRAME, b"abc"), "RST"),
+    ],
+)
+def test_what_breaks_http2_frame_for_frame(act: Act, last: tuple[int, bytes], end: str) -> None:
+    with serving(act) as (address, happened), client(address) as connection:
+        frames, ended = h2_bytes(connection)
+    assert (frames[-1][0], frames[-1][2], ended) == (*last, end)
+    assert happened == ["done"]
+
+
+def test_a_torn_head_on_http2_is_half_a_headers_frame() -> None:
+    with serving(torn_head) as (address, happened), client(address) as connection:
+        frames, end = h2_bytes(connection)
+    assert [kind for kind, _, _ in frames[:-1]] == [SETTINGS_FRAME] * 2  # ours, and the answer to theirs
+    kind, _, half = frames[-1]
+    assert (kind, len(half), half[3], end) == (-1, 24, HEADERS_FRAME, "FIN")
+    assert happened == ["done"]
+
+
+def test_interim_responses_on_http2() -> None:
+    with serving(interim) as (address, _), client(address) as connection:
+        responses = []
+        for event in h2_events(connection, 1):
+            if isinstance(event, zttp.Response):
+                responses.append(event.status_code)
+            if isinstance(event, zttp.EndOfMessage):
+                break
+    assert responses == [100, 103, 200]
+
+
+@pytest.mark.parametrize(("act", "body"), [(too_long_a_promise, b"abc"), (too_short_a_promise, b"abcde")])
+def test_a_content_length_need_not_be_kept_on_http2(act: Act, body: bytes) -> None:
+    with serving(act) as (address, happened), client(address) as connection:
+        frames, _ = h2_bytes(connection, until=b"\0\0\0\0\1\0\0\0\1")  # END_STREAM
+    assert b"".join(data for kind, _, data in frames if kind == DATA_FRAME) == body
+    assert happened == ["done"]
+
+
+def test_go_away_announces_the_end_and_the_stream_goes_on() -> None:
+    with serving(go_away) as (address, happened), client(address) as connection:
+        frames, end = h2_bytes(connection)
+    of_the_stream = [frame for frame in frames if frame[0] != SETTINGS_FRAME]
+    kinds = [kind for kind, _, _ in of_the_stream]
+    assert kinds == [HEADERS_FRAME, DATA_FRAME, GOAWAY_FRAME, DATA_FRAME, DATA_FRAME, GOAWAY_FRAME]
+    assert of_the_stream[2][2] == struct.pack(">II", 1, ErrorCode.ENHANCE_YOUR_CALM)
+    assert (end, happened) == ("FIN", ["done"])
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_a_stream_is_reset_with_any_code(code: ErrorCode) -> None:
+    async def with_code(wire: UvicornWire) -> None:
+        await wire.head(200, HEADERS)
+        await wire.reset(code)
+
+    with serving(with_code) as (address, _), client(address) as connection:
+        assert list(h2_responses(connection).values()) == [(b"", code)]
 
 
 def test_on_http2_the_headers_lose_those_of_the_connection() -> None:

@@ -19,10 +19,12 @@ import h2.connection
 import h2.errors
 import h2.events
 import pytest
+from converse_emulator.http.asgi import Receive, Scope, Send
 from converse_emulator.playing.wire import ClientLeft
 from converse_emulator.server import Server
 from converse_emulator.tls import own_tls
-from converse_emulator.transport import ALPN, Receive, Scope, Send, UvicornWire, connected
+from converse_emulator.transport import ALPN, connected
+from converse_emulator.wires.uvicorn_wire import UvicornWire
 
 HEADERS = (("Content-Type", "text/plain"), ("Transfer-Encoding", "chunked"))
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"

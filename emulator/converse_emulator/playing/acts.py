@@ -4,16 +4,36 @@ Signals are values: nothing here touches a connection. `player` performs acts on
 """
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 HttpHeaders = tuple[tuple[str, str], ...]
 
 
+class ErrorCode(IntEnum):
+    """Why an HTTP/2 stream or connection ends (RFC 9113, section 7)."""
+
+    NO_ERROR = 0
+    PROTOCOL_ERROR = 1
+    INTERNAL_ERROR = 2
+    FLOW_CONTROL_ERROR = 3
+    SETTINGS_TIMEOUT = 4
+    STREAM_CLOSED = 5
+    FRAME_SIZE_ERROR = 6
+    REFUSED_STREAM = 7
+    CANCEL = 8
+    COMPRESSION_ERROR = 9
+    CONNECT_ERROR = 10
+    ENHANCE_YOUR_CALM = 11
+    INADEQUATE_SECURITY = 12
+    HTTP_1_1_REQUIRED = 13
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Status line and headers, in wire order and case.
+    """Status line and headers, in wire order and case; a status below 200 is an interim response.
 
-    They say how the body is framed: `Transfer-Encoding: chunked`, or a `Content-Length`, which the bytes that
-    follow fall short of where a scenario cuts them.
+    They say how the body is framed: `Transfer-Encoding: chunked`, or a `Content-Length`, to which the bytes
+    that follow need not keep.
     """
 
     status: int
@@ -22,11 +42,39 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Bytes of the body. `what` names them for people, `tokens` counts the output tokens they carry."""
+    """Bytes of the body. `what` names them for people, `tokens` counts the output tokens they carry.
+
+    `alone`: in an HTTP chunk (a DATA frame) of their own, even where others are due at the same time.
+    """
 
     data: bytes
     what: str
     tokens: int = 0
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Torn:
+    """The first bytes of a head or of a chunk as HTTP frames it, its framing included: `at` bytes of it, or
+    below 1 that part. Only an end of the connection can follow."""
+
+    act: Head | Send
+    at: int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Bytes on the connection, past all framing of HTTP. `what` names them for people."""
+
+    data: bytes
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoAway:
+    """Announce that the connection ends after this response: GOAWAY, of which HTTP/1.1 has only the end."""
+
+    code: ErrorCode = ErrorCode.NO_ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +86,10 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Hold until the client leaves."""
+    """Hold until the client leaves, and meanwhile perform an act every so many seconds."""
+
+    act: "Head | Send | Raw | None" = None
+    every: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +99,27 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Hangup:
-    """Close the connection (FIN) without ending the body."""
+    """Close the connection (FIN) without ending the body.
+
+    On HTTP/2 the stream alone (RST_STREAM, CANCEL), unless `connection` says all of it.
+    """
+
+    connection: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Reset the connection (RST)."""
+    """Reset the connection (RST).
+
+    On HTTP/2 the stream alone (RST_STREAM with `code`), unless `connection` says all of it.
+    """
+
+    code: ErrorCode = ErrorCode.INTERNAL_ERROR
+    connection: bool = False
 
 
-Act = Head | Send | Gate | Hold | Finish | Hangup | Reset
+Ending = Hold | Finish | Hangup | Reset
+Act = Head | Send | Torn | Raw | GoAway | Gate | Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +149,33 @@ def explain(act: Act) -> str:
             return f"head {status}"
         case Send(data, what):
             return f"send {len(data)} B ({what})"
+        case Torn(whole, at):
+            return f"{explain(whole)}, torn after {f'{at} B' if at >= 1 else f'{at:.0%}'}"
+        case Raw(data, what):
+            return f"raw {len(data)} B ({what})"
+        case GoAway(code):
+            return f"go away ({code.name})"
         case Gate(name):
             return f"gate {name}"
-        case Hold():
+        case Hold(None):
             return "hold"
+        case Hold(repeated, every):
+            assert repeated
+            return f"hold, every {every:g} s {explain(repeated)}"
         case Finish():
             return "finish"
-        case Hangup():
-            return "hang up (FIN)"
-        case Reset():
-            return "reset (RST)"
+        case Hangup(connection):
+            return "hang up (FIN)" + (" the connection" if connection else "")
+        case Reset(code, connection):
+            told = "" if code is ErrorCode.INTERNAL_ERROR else f" with {code.name}"
+            return "reset (RST)" + (" the connection" if connection else told)
+
+
+def payload(act: Act) -> bytes:
+    """The bytes of the body that an act brings whole."""
+    return act.data if isinstance(act, Send) else b""
+
+
+def part(data: bytes, at: int | float) -> bytes:
+    """The first `at` bytes or, below 1, that part of them."""
+    return data[: max(0, int(at * len(data)) if 0 < at < 1 else int(at))]

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from converse_emulator.choosing.occasions import INVOCATION
 from converse_emulator.choosing.request import Request
-from converse_emulator.playing.acts import Beat, Head, Send, Timeline, explain
+from converse_emulator.playing.acts import Beat, Head, Raw, Send, Timeline, explain
 from converse_emulator.playing.exchange import (
     Ended,
     Exchange,
@@ -80,7 +80,7 @@ class Recording:
         """These beats were performed in one go, `actual` seconds after the request."""
         self._performed.append((beats, actual))
         match beats[0].act:
-            case Head(status):
+            case Head(status) if status >= 200:
                 self._about = replace(self._about, status=status)
 
     def ended(self, how: Ended, after: float) -> None:
@@ -107,6 +107,8 @@ def _told(beat: Beat, actual: float) -> Performed:
     match beat.act:
         case Send(data, _, tokens):
             return Performed(beat.at, actual, explain(beat.act), beat.injected, len(data), tokens)
+        case Raw(data):
+            return Performed(beat.at, actual, explain(beat.act), beat.injected, len(data), 0)
         case _:
             return Performed(beat.at, actual, explain(beat.act), beat.injected, 0, 0)
 

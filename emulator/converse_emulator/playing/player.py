@@ -3,9 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Protocol, assert_never
 
-from converse_emulator.playing.acts import Act, Beat, Finish, Gate, Hangup, Head, Hold, Reset, Send, Timeline
+from converse_emulator.playing.acts import (
+    Act,
+    Beat,
+    Finish,
+    Gate,
+    GoAway,
+    Hangup,
+    Head,
+    Hold,
+    Raw,
+    Reset,
+    Send,
+    Timeline,
+    Torn,
+    payload,
+)
 from converse_emulator.playing.clock import Clock
 from converse_emulator.playing.exchange import Ended
 from converse_emulator.playing.gates import Gates
@@ -50,21 +66,29 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
             case Head(status, headers):
                 await wire.head(status, headers)
             case Send():
-                await wire.send(b"".join(_data(beat.act) for beat in together))
+                await wire.send(b"".join(payload(beat.act) for beat in together))
+            case Torn(act, at):
+                await wire.tear(act, at)
+            case Raw(data):
+                await wire.raw(data)
+            case GoAway(code):
+                await wire.go_away(code)
             case Gate(name):
                 reached = clock.now()
                 await gates.wait(name)
                 origin += clock.now() - reached
-            case Hold():
+            case Hold(repeated, every):
                 record.performed(together, clock.now() - record.origin)
+                if repeated:
+                    await _repeat(replace(beat, act=repeated), every, origin, wire, clock, record)
                 await wire.left
                 raise ClientLeft
             case Finish():
                 await wire.finish()
-            case Hangup():
-                await wire.hangup()
-            case Reset():
-                await wire.reset()
+            case Hangup(connection):
+                await wire.hangup(connection)
+            case Reset(code, connection):
+                await wire.reset(code, connection)
             case _ as never:
                 assert_never(never)
         record.performed(together, clock.now() - record.origin)
@@ -72,22 +96,33 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
     return _ending(beats[-1].act, status)
 
 
+async def _repeat(beat: Beat, every: float, origin: float, wire: Wire, clock: Clock, record: Record) -> None:
+    """Perform the beat, and again and again."""
+    while True:
+        await clock.sleep_until(origin + beat.at)
+        match beat.act:
+            case Head(status, headers):
+                await wire.head(status, headers)
+            case Send(data):
+                await wire.send(data)
+            case Raw(data):
+                await wire.raw(data)
+        record.performed([beat], clock.now() - record.origin)
+        beat = replace(beat, at=beat.at + every)
+
+
 def _due(beats: Sequence[Beat], first: int, now: float) -> Sequence[Beat]:
     """The beats to perform in one go: the first, and if it sends, the sends after it that are due as well."""
-    end, size = first + 1, len(_data(beats[first].act))
-    if isinstance(beats[first].act, Send):
-        while size < MOST_JOINED and end < len(beats) and _is_due_send(beats[end], now):
-            size += len(_data(beats[end].act))
+    end, size = first + 1, len(payload(beats[first].act))
+    if _joins(beats[first].act):
+        while size < MOST_JOINED and end < len(beats) and beats[end].at <= now and _joins(beats[end].act):
+            size += len(payload(beats[end].act))
             end += 1
     return beats[first:end]
 
 
-def _is_due_send(beat: Beat, now: float) -> bool:
-    return beat.at <= now and isinstance(beat.act, Send)
-
-
-def _data(act: Act) -> bytes:
-    return act.data if isinstance(act, Send) else b""
+def _joins(act: Act) -> bool:
+    return isinstance(act, Send) and not act.alone
 
 
 def _ending(last: Act, status: int) -> Ended:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Protocol
 
-from converse_emulator.playing.acts import HttpHeaders
+from converse_emulator.playing.acts import ErrorCode, Head, HttpHeaders, Send
 
 
 class ClientLeft(Exception):
@@ -21,19 +21,28 @@ class Wire(Protocol):
         """Is done once the client is gone."""
 
     async def head(self, status: int, headers: HttpHeaders) -> None:
-        """Send status line and headers."""
+        """Send status line and headers; below 200 an interim response, after which the real one comes."""
 
     async def send(self, data: bytes) -> None:
         """Send bytes of the body, in one write."""
 
+    async def tear(self, act: Head | Send, at: int | float) -> None:
+        """Frame a head or a chunk and send only the first `at` bytes of it (below 1: that part)."""
+
+    async def raw(self, data: bytes) -> None:
+        """Send bytes past all framing."""
+
+    async def go_away(self, code: ErrorCode) -> None:
+        """Announce the end of the connection; this response goes on."""
+
     async def finish(self) -> None:
-        """End the body properly; the connection stays."""
+        """End the body properly; the connection stays, if what was sent leaves it usable."""
 
-    async def hangup(self) -> None:
-        """Close the connection (FIN) without ending the body."""
+    async def hangup(self, connection: bool = False) -> None:
+        """Close the connection (FIN), or one stream of it, without ending the body."""
 
-    async def reset(self) -> None:
-        """Reset the connection (RST), after what was sent has gone out."""
+    async def reset(self, code: ErrorCode = ErrorCode.INTERNAL_ERROR, connection: bool = False) -> None:
+        """Reset the connection (RST), or one stream of it, after what was sent has gone out."""
 
 
 class MemoryWire:
@@ -64,14 +73,23 @@ class MemoryWire:
     async def send(self, data: bytes) -> None:
         self._come("send", data)
 
+    async def tear(self, act: Head | Send, at: int | float) -> None:
+        self._come("tear", (act, at))
+
+    async def raw(self, data: bytes) -> None:
+        self._come("raw", data)
+
+    async def go_away(self, code: ErrorCode) -> None:
+        self._come("go away", code)
+
     async def finish(self) -> None:
         self._come("finish", None)
 
-    async def hangup(self) -> None:
-        self._come("hangup", None)
+    async def hangup(self, connection: bool = False) -> None:
+        self._come("hangup", connection)
 
-    async def reset(self) -> None:
-        self._come("reset", None)
+    async def reset(self, code: ErrorCode = ErrorCode.INTERNAL_ERROR, connection: bool = False) -> None:
+        self._come("reset", (code, connection))
 
     def leave(self) -> None:
         """The client leaves now."""

@@ -18,9 +18,9 @@ from typing import assert_never
 from converse_emulator.choosing.request import Request
 from converse_emulator.http.responses import Response
 from converse_emulator.language.scenario import Refuse, Throw
-from converse_emulator.playing.acts import Beat, Finish, Gate, Hangup, Hold, Reset
+from converse_emulator.playing.acts import Beat, Finish, Gate, Hangup, Hold, Reset, part
 from converse_emulator.scripting.performance import Emit, Moment, Performance, Raw
-from converse_emulator.spelling.delivery import Delivery, part, sent
+from converse_emulator.spelling.delivery import Delivery, sent
 from converse_emulator.spelling.fold import fold
 
 Respond = Callable[[Sequence[Emit], float], Response]  # what was said, at the moment of the response
@@ -75,7 +75,7 @@ def _answer(
     if any(moment.corrupt for moment in past):
         response, what = replace(response, body=response.body[:-1] + b" "), f"{what}, corrupted"
     if last.cut:
-        response = _cut(response, part(response.body, last.cut), own_length)
+        response = _cut(response, part(response.body, last.cut.at), own_length)
         what, tokens = f"{what}, cut", 0
     injected = last.injected or any(moment.corrupt for moment in past)
     yield from sent(response, last.at, what, tokens=tokens, injected=injected)

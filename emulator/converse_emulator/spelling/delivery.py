@@ -12,7 +12,7 @@ from converse_emulator.http.responses import (
     json_response,
     stream_headers,
 )
-from converse_emulator.language.scenario import Cut, Json, Refuse, Throw
+from converse_emulator.language.scenario import Json, Refuse, Throw
 from converse_emulator.playing.acts import Beat, Finish, Head, HttpHeaders, Send
 
 # ModelStreamErrorException exists only inside streams.
@@ -83,9 +83,3 @@ def sent(
     yield Beat(at, Head(response.status, response.headers), injected)
     if response.body:
         yield Beat(at, Send(response.body, what, tokens), injected)
-
-
-def part(data: bytes, cut: Cut) -> bytes:
-    """What `cut` leaves of a frame or body: so many bytes or, below 1, that fraction of it."""
-    length = int(cut.at * len(data)) if 0 < cut.at < 1 else int(cut.at)
-    return data[: max(0, length)]

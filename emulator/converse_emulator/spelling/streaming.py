@@ -13,9 +13,9 @@ from converse_emulator.framing.frames import (
     exception_frame,
 )
 from converse_emulator.language.scenario import Refuse, Throw
-from converse_emulator.playing.acts import Beat, Finish, Gate, Hangup, Hold, HttpHeaders, Reset, Send
+from converse_emulator.playing.acts import Beat, Finish, Gate, Hangup, Hold, HttpHeaders, Reset, Send, part
 from converse_emulator.scripting.performance import Emit, Moment, Performance, Raw
-from converse_emulator.spelling.delivery import Delivery, message_of, part
+from converse_emulator.spelling.delivery import Delivery, message_of
 
 Frame = Callable[[Emit | Raw], bytes]
 
@@ -71,5 +71,5 @@ def _sent(moment: Moment, content: Emit | Raw | Throw, frame: Frame) -> Send:
     if moment.corrupt:
         data, what = corrupted(data, moment.corrupt.what), f"{what}, {moment.corrupt.what} corrupted"
     if moment.cut:
-        data, what, tokens = part(data, moment.cut), f"{what}, cut", 0
+        data, what, tokens = part(data, moment.cut.at), f"{what}, cut", 0
     return Send(data, what, tokens)

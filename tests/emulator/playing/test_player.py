@@ -5,7 +5,22 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from converse_emulator.playing import player
-from converse_emulator.playing.acts import Act, Beat, Finish, Gate, Hangup, Head, Hold, Reset, Send, Timeline
+from converse_emulator.playing.acts import (
+    Act,
+    Beat,
+    ErrorCode,
+    Finish,
+    Gate,
+    GoAway,
+    Hangup,
+    Head,
+    Hold,
+    Raw,
+    Reset,
+    Send,
+    Timeline,
+    Torn,
+)
 from converse_emulator.playing.clock import Clock, RealClock, VirtualClock
 from converse_emulator.playing.exchange import Ended
 from converse_emulator.playing.gates import Gates
@@ -98,13 +113,19 @@ def test_a_write_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("last", "name", "how"),
-    [(Finish(), "finish", "finished"), (Hangup(), "hangup", "hung up"), (Reset(), "reset", "reset")],
+    ("last", "act", "how"),
+    [
+        (Finish(), ("finish", None), "finished"),
+        (Hangup(), ("hangup", False), "hung up"),
+        (Hangup(connection=True), ("hangup", True), "hung up"),
+        (Reset(), ("reset", (ErrorCode.INTERNAL_ERROR, False)), "reset"),
+        (Reset(ErrorCode.CANCEL, True), ("reset", (ErrorCode.CANCEL, True)), "reset"),
+    ],
 )
-def test_the_last_act_ends_the_exchange(last: Act, name: str, how: str) -> None:
+def test_the_last_act_ends_the_exchange(last: Act, act: tuple[str, object], how: str) -> None:
     wire = MemoryWire()
     notes = played(timeline((0, HEAD), (0, A), (3, last)), wire)
-    assert wire.acts[-1] == (name, None)
+    assert wire.acts[-1] == act
     assert (notes.how, notes.after) == (how, 3)
 
 
@@ -234,3 +255,45 @@ def test_any_timeline_is_played_in_order_and_never_early(
     assert [act for act, _ in notes.acts] == [beat.act for beat in script.beats[: len(notes.acts)]]
     for beat, (_, actual) in zip(script.beats, notes.acts, strict=False):
         assert actual >= beat.at
+
+
+def test_what_http_has_no_words_for_goes_to_the_wire_as_it_is() -> None:
+    wire = MemoryWire()
+    played(
+        timeline(
+            (0, Torn(HEAD, 0.5)), (1, Raw(b"x", "noise")), (2, GoAway(ErrorCode.NO_ERROR)), (2, Hangup())
+        ),
+        wire,
+    )
+    assert wire.acts == [
+        ("tear", (HEAD, 0.5)),
+        ("raw", b"x"),
+        ("go away", ErrorCode.NO_ERROR),
+        ("hangup", False),
+    ]
+
+
+def test_what_stands_alone_is_not_joined() -> None:
+    wire = MemoryWire()
+    alone = Send(b"-", "x", alone=True)
+    played(timeline((0, HEAD), (0, A), (0, A), (0, alone), (0, alone), (0, A), (0, Finish())), wire)
+    sent = [what for name, what in wire.acts if name == "send"]
+    assert sent == [A.data * 2, b"-", b"-", A.data]
+
+
+@pytest.mark.parametrize(
+    ("act", "comes"),
+    [
+        (Head(100, ()), ("head", (100, ()))),
+        (Send(b"x", "byte"), ("send", b"x")),
+        (Raw(b"x", "byte"), ("raw", b"x")),
+    ],
+)
+def test_a_hold_may_repeat_an_act_until_the_client_leaves(
+    act: Head | Send | Raw, comes: tuple[str, object]
+) -> None:
+    wire = MemoryWire(stays=4)
+    notes = played(timeline((2, Hold(act, every=5))), wire)
+    assert wire.acts == [comes] * 4
+    assert [at for act_, at in notes.acts if act_ is act][:3] == [2, 7, 12]
+    assert notes.how == "client left"
