@@ -20,4 +20,6 @@ class Kind:
         return found
 
 
-KINDS: tuple[Kind, ...] = ()
+KINDS: tuple[Kind, ...] = (
+    Kind("websocket-api", "websocket.api:WebSocketApi", "an API Gateway WebSocket API with its @connections"),
+)

@@ -16,30 +16,35 @@ ROOM = 64  # events that may wait before the model has to
 
 
 class Outbox:
-    """One task puts, another one takes."""
+    """One task puts, and waits for room before it goes on; another one takes."""
 
     def __init__(self) -> None:
         self._waiting: deque[Event] = deque()
-        self._changed = asyncio.Condition()
+        self._filled, self._emptied = asyncio.Event(), asyncio.Event()
 
-    async def put(self, event: Event) -> None:
-        """Leave an event; waits while there is no room. Cancelled, it leaves it or not, whole."""
+    def put(self, event: Event) -> None:
+        """Leave an event."""
         for piece in pieces(event):
-            async with self._changed:
-                joined = self._waiting and join(self._waiting[-1], piece)
-                if joined:
-                    self._waiting[-1] = joined
-                    continue
-                await self._changed.wait_for(lambda: len(self._waiting) < ROOM)
+            joined = join(self._waiting[-1], piece) if self._waiting else None
+            if joined is None:
                 self._waiting.append(piece)
-                self._changed.notify_all()
+            else:
+                self._waiting[-1] = joined
+        self._filled.set()
+
+    async def room(self) -> None:
+        """Wait until there is room for more."""
+        while len(self._waiting) >= ROOM:
+            self._emptied.clear()
+            await self._emptied.wait()
 
     async def take(self) -> Event:
         """The next event, once there is one. Safe to cancel."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._waiting)
-            self._changed.notify_all()
-            return self._waiting.popleft()
+        while not self._waiting:
+            self._filled.clear()
+            await self._filled.wait()
+        self._emptied.set()
+        return self._waiting.popleft()
 
 
 def join(before: Event, event: Event) -> Event | None:

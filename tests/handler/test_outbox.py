@@ -41,9 +41,9 @@ def test_nothing_is_lost_and_nothing_overtakes(events: list[Event], start: int) 
 
         async def put() -> None:
             for event in events:
-                await outbox.put(event)
+                outbox.put(event)
                 await asyncio.sleep(0)
-            await outbox.put(Started("end"))
+            outbox.put(Started("end"))
 
         putting = asyncio.create_task(put())
         for _ in range(start):
@@ -81,7 +81,8 @@ def test_the_model_waits_when_there_is_no_room(virtually: Virtually) -> None:
         async def fill() -> None:
             nonlocal put
             for number in range(2 * ROOM):
-                await outbox.put(BlockStopped(number))
+                await outbox.room()
+                outbox.put(BlockStopped(number))
                 put += 1
 
         filling = asyncio.create_task(fill())

@@ -25,7 +25,7 @@ MAY_IMPORT = {
         "yaml",
         "zttp",
     },
-    "converse_hops": {"converse_emulator", "h11"},
+    "converse_hops": {"converse_emulator", "h11", "websockets"},
     "pytest_converse": {"converse_emulator", "pytest"},
     "converse_fixtures": {"converse_emulator", "faker"},
     "converse_handler": {
@@ -62,6 +62,7 @@ ONLY = {
     ("converse_emulator", "faker"): {"answer"},
     ("converse_emulator", "yaml"): {"loader"},
     ("converse_hops", "h11"): {"link", "server", "client"},
+    ("converse_hops", "websockets"): {"api", "connection", "front", "session"},
     ("converse_handler", "boto3"): {"bridge"},
     ("converse_handler", "botocore"): {"bridge", "failures"},
     ("converse_handler", "urllib3"): {"bridge", "failures"},

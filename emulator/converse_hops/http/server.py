@@ -126,12 +126,19 @@ class HttpServer:
         self._server: asyncio.Server
 
     async def open(self, listening: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Link(h11.SERVER, self._accept), sock=listening)
+        self._server = await asyncio.get_running_loop().create_server(self.link, sock=listening)
+
+    def link(self) -> Link:
+        """The protocol of one connection; for one that somebody else accepted, too."""
+        return Link(h11.SERVER, self._accept)
 
     async def close(self) -> None:
         """Accept no more, and cut all connections."""
         self._server.close()
+        await self.cut()
+
+    async def cut(self) -> None:
+        """Cut all connections."""
         for link in list(self._links):
             link.abort()
         for task in self._tasks:
