@@ -15,6 +15,7 @@ from converse_emulator.choosing.selectors import Named, Route, named_scenario, r
         ("/scenario/text/hello/model/m/converse", Route(None, "text/hello", "/model/m/converse")),
         ("/session/s/scenario/a/b/model/m/converse", Route("s", "a/b", "/model/m/converse")),
         ("/session/a%20b/scenario/a%2Fb/model/m%3A0/converse", Route("a b", "a/b", "/model/m%3A0/converse")),
+        ("/scenario/refusals/model-error/model/m/x", Route(None, "refusals/model-error", "/model/m/x")),
         ("/scenario/deep/er/still/model/m/converse", Route(None, "deep/er/still", "/model/m/converse")),
         (
             "/model/arn:x/session/s/model/y/converse",
