@@ -1,7 +1,8 @@
 """Run clients against the emulator, and hold what they make of it against expected.toml.
 
-    python -m conformance.runner [--quick] [--build | --accept] [CLIENT …]
+    python -m conformance.runner [--quick] [--build | --accept | --tls] [CLIENT …]
 
+Over TLS only what does not break off is tried: how a client words a broken connection is the TLS library's.
 A client whose environment cannot be had on this machine is named and left out.
 Exit status: 0 all is as expected, 1 something is not, 2 nothing could be tried.
 """
@@ -19,6 +20,7 @@ from conformance.expectations import FILE, load_expectations, merged, written
 from conformance.outcome import Outcome, differences
 from conformance.talk import Broken, talk
 
+BROKEN = ("hangup", "reset")  # conditions
 AT_ONCE = 3  # scripts; they wait more than they work
 
 Outcomes = dict[str, dict[str, Outcome]]  # by client and condition
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     built = [client for client in chosen if _built(client)]
     if options.build:
         return 0
-    outcomes, broken = _try(built)
+    outcomes, broken = _try(built, tls=options.tls)
     if options.accept:
         FILE.write_text(written(merged(outcomes, clients)), encoding="utf-8")
         print(f"{FILE.name} is written anew; now run `python -m conformance.table`")
@@ -59,15 +61,16 @@ def _built(client: Client) -> bool:
     return True
 
 
-def _try(clients: Iterable[Client]) -> tuple[Outcomes, int]:
+def _try(clients: Iterable[Client], *, tls: bool = False) -> tuple[Outcomes, int]:
     """What the clients make of their conditions, and how many scripts did not work at all."""
     outcomes: Outcomes = {}
     broken = 0
-    with Emulator() as emulator, ThreadPoolExecutor(AT_ONCE) as pool:
+    with Emulator(tls=tls) as emulator, ThreadPoolExecutor(AT_ONCE) as pool:
         running: Mapping[tuple[str, str], Future[Outcome]] = {
             (client.id, condition): pool.submit(talk, emulator, client, condition)
             for client in clients
             for condition in client.conditions
+            if not tls or condition not in BROKEN
         }
         for (client_id, condition), future in running.items():
             try:
@@ -98,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("clients", metavar="CLIENT", nargs="*", help="of clients.toml; all if none is named")
     parser.add_argument("--quick", action="store_true", help="only those that clients.toml calls quick")
     what = parser.add_mutually_exclusive_group()
+    what.add_argument("--tls", action="store_true", help="over HTTPS, with the emulator's own authority")
     what.add_argument("--build", action="store_true", help="only make the environments")
     what.add_argument("--accept", action="store_true", help="write what happens to expected.toml")
     return parser

@@ -42,7 +42,7 @@ def talk(emulator: Emulator, client: Client, condition: str) -> Outcome:
     """What the client makes of the condition; raises `Broken`."""
     session = emulator.session(f"{client.id}-{condition}")
     endpoint = f"{session.endpoint_url}/scenario/{CONDITIONS[condition].scenario}"
-    seen = _run([*command_of(client), endpoint, condition])
+    seen = _run([*command_of(client), endpoint, condition], _trust(emulator))
     if seen is None:
         return STILL_AT_IT
     if not session.journal:
@@ -58,7 +58,14 @@ def talk(emulator: Emulator, client: Client, condition: str) -> Outcome:
     return outcome_of(seen, exchanges)
 
 
-def _run(command: list[str]) -> Mapping[str, Any] | None:
+def _trust(emulator: Emulator) -> dict[str, str]:
+    """How each kind of client is told the authority of an emulator that serves HTTPS."""
+    if emulator.ca_bundle is None:
+        return {}
+    return dict.fromkeys(("AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"), str(emulator.ca_bundle))
+
+
+def _run(command: list[str], trust: Mapping[str, str]) -> Mapping[str, Any] | None:
     """The JSON object in the last line that a script prints; None if it was not done in time."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     process = subprocess.Popen(
@@ -67,7 +74,7 @@ def _run(command: list[str]) -> Mapping[str, Any] | None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**environment, **_ENVIRONMENT},
+        env={**environment, **_ENVIRONMENT, **trust},
         start_new_session=True,
     )
     try:

@@ -30,3 +30,21 @@ def test_a_client_makes_of_a_condition_what_is_expected(
     if not is_built(client):
         pytest.skip(f"no environment; `python -m conformance.runner --build {client.id}` makes it")
     assert differences(talk(emulator, client, condition), EXPECTED[client.id][condition]) == []
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    folder = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr("platformdirs.user_data_path", lambda name: folder / name)
+        with Emulator(tls=True) as running:
+            yield running
+
+
+@pytest.mark.parametrize("condition", ["text", "tools"])
+@pytest.mark.parametrize("client", QUICK, ids=lambda client: client.id)
+def test_over_tls_it_is_the_same(secured: Emulator, client: Client, condition: str) -> None:
+    """It speaks the same protocol as well; for the JavaScript SDK that is HTTP/2 by ALPN."""
+    if not is_built(client):
+        pytest.skip(f"no environment; `python -m conformance.runner --build {client.id}` makes it")
+    assert differences(talk(secured, client, condition), EXPECTED[client.id][condition]) == []
