@@ -1,7 +1,14 @@
 """The handler's README tells the truth."""
 
+import contextlib
+import json
+import os
 import re
+import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import fields
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 from typing import get_args
 
@@ -82,3 +89,52 @@ def test_the_files() -> None:
         "__main__.py",
         "demo_tools.py",
     }
+
+
+def code(language: str) -> str:
+    """The one block of code in this language."""
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def started(command: Sequence[str], **environment: str) -> str:
+    """What the function's process says where there is no Lambda."""
+    clean = {name: value for name, value in os.environ.items() if name != "AWS_LAMBDA_RUNTIME_API"}
+    process = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env={**clean, **environment}
+    )
+    return process.stderr
+
+
+def test_the_images_entrypoint_starts_the_function() -> None:
+    python, *arguments = json.loads(code("dockerfile").split("ENTRYPOINT ")[1])
+    assert python == "python"
+    assert started([sys.executable, *arguments]).startswith("AWS_LAMBDA_RUNTIME_API is not set")
+
+
+def test_the_zips_script_starts_the_function(tmp_path: Path) -> None:
+    script = tmp_path / "stream.sh"
+    script.write_text(code("sh"))
+    script.chmod(0o755)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    assert started([str(script)], PATH=path).startswith("AWS_LAMBDA_RUNTIME_API is not set")
+
+
+def test_the_image_has_what_the_function_imports() -> None:
+    """Whatever is loaded comes from one of the packages that are installed, or from what they need."""
+    (line,) = re.findall(r"^RUN pip install (.*)$", code("dockerfile"), re.MULTILINE)
+    needed, todo = set(), line.split()
+    while todo:
+        if (name := re.split(r"[^\w.-]", todo.pop())[0].lower().replace("_", "-")) not in needed:
+            needed.add(name)
+            with contextlib.suppress(PackageNotFoundError):  # for another Python or another system
+                todo += requires(name) or []
+    program = (
+        "import sys, converse_handler.lambda_runtime; print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    homes = packages_distributions()
+    loaded = {
+        home.lower().replace("_", "-") for name in process.stdout.split() for home in homes.get(name, [])
+    }
+    assert loaded - needed - {"converse-emulator"} == set()
