@@ -38,6 +38,7 @@ tables: install  ## Write the generated tables anew
 	@$(BIN)/python tools/fixtures_table.py
 	@$(BIN)/python tools/language_table.py
 	@$(BIN)/python tools/conditions_table.py
+	@$(BIN)/python tools/wraps_table.py
 	$(BIN)/python tools/catalogue.py
 	$(BIN)/python tools/models_table.py
 	@$(BIN)/python tools/operations_table.py

@@ -27,6 +27,7 @@ from converse_emulator.http.responses import Response, error_response
 from converse_emulator.judging.judge import Judge, refused_stream
 from converse_emulator.judging.verdicts import FirstFrame, Refused
 from converse_emulator.language.library import Library
+from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing.acts import Beat, Finish, Timeline
 from converse_emulator.playing.clock import RealClock
 from converse_emulator.playing.gates import Gates
@@ -79,6 +80,7 @@ class DataPlane:
         control: Callable[["DataPlane"], App],
         judge: Judge | None = None,
         front_door: FrontDoor | None = None,
+        wrap: Wrap | None = None,
     ) -> None:
         self.library = library
         self.seed = seed
@@ -86,7 +88,7 @@ class DataPlane:
         self.judge = judge or Judge()
         self.front_door = front_door or FrontDoor()
         self.side_calls = SideCalls(lambda: self.judge.catalogue, AsyncInvokes(seed, time.time))
-        self.selector = Selector(library, seed)
+        self.selector = Selector(library, seed, wrap)
         self.journal = Journal()
         self.gates = Gates()
         self.prompt_cache = PromptCache()
@@ -189,8 +191,8 @@ class DataPlane:
         lease.cached = cache.read if cache else 0
         selection = self.selector.select(request, recording.origin * self.speed)
         name = selection.scenario.name if selection.scenario else None
-        seed = f"{self.seed}:{request.session}:{name or 'automatic'}:{selection.number}"
-        recording.chosen(name, selection.chosen_by, seed, selection.instead)
+        seed = selection.seed(self.seed, request.session)
+        recording.chosen(name, selection.chosen_by, seed, selection.instead, selection.wrap)
         reply = selection.reply
         if reply is None:
             from converse_emulator.answering.answer import (
@@ -198,7 +200,9 @@ class DataPlane:
             )
 
             reply = automatic_reply(request, Random(seed))
-        return compile_reply(reply, request, seed=seed, now=time.time(), speed=self.speed)
+        return compile_reply(
+            reply, request, seed=seed, now=time.time(), speed=self.speed, wrap=selection.wrap
+        )
 
     def _side_call(self, request: Request, recording: Recording) -> Timeline:
         """The answer of an operation besides inference."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from converse_emulator.address import is_loopback
 from converse_emulator.errors import EmulatorError
-from converse_emulator.option_types import port_number, speed_factor
+from converse_emulator.option_types import port_number, positive_number, speed_factor
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -63,6 +63,7 @@ def _serve(options: argparse.Namespace) -> int:
         credentials=options.credentials,
         quotas=options.quota,
         tls=_tls(options),
+        wrap=options.wrap,
     )
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -95,11 +96,14 @@ def _scenarios(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     from converse_emulator.language.library import SUFFIXES, Library
     from converse_emulator.language.loader import load_file
-    from converse_emulator.show import scenario_text
+    from converse_emulator.language.wrap_form import read_wrap
+    from converse_emulator.rehearsal import Run, rehearsal_text
 
     is_file = options.name.endswith(SUFFIXES)
     scenario = load_file(options.name) if is_file else Library(options.scenarios).get(options.name)
-    print(scenario_text(scenario, seed=options.seed, model_id=options.model, operation=options.operation))
+    wrap = read_wrap(options.wrap, "--wrap") if options.wrap else None
+    run = Run(options.seed, options.model, options.operation, wrap)
+    print(rehearsal_text(scenario, run, options.requests))
     return 0
 
 
@@ -167,6 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_scenarios(serve)
     _add_seed(serve)
+    _add_wrap(serve)
     serve.add_argument(
         "--speed", type=speed_factor, default=1.0, help="play so many times as fast (default: %(default)s)"
     )
@@ -216,6 +221,13 @@ def _parser() -> argparse.ArgumentParser:
         default="ConverseStream",
         help="the operation that is called (default: %(default)s)",
     )
+    _add_wrap(show)
+    show.add_argument(
+        "--requests",
+        metavar="N",
+        type=positive_number,
+        help="how many requests to show, retries included (default: one for each reply, 5 with `instead`)",
+    )
 
     decode = _add(commands, "decode", _decode, "print an event-stream body frame by frame")
     decode.add_argument("file", metavar="FILE", help="a file with the bytes of the body; - is standard input")
@@ -256,6 +268,15 @@ def _add_model(command: argparse.ArgumentParser) -> None:
         "--model",
         default="anthropic.claude-3-haiku-20240307-v1:0",
         help="the model that is asked (default: %(default)s)",
+    )
+
+
+def _add_wrap(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--wrap",
+        metavar="NAME=VALUE,…",
+        help="what is done to every reply: slow, jitter, bandwidth, corrupt, cut, end, throttle, as in "
+        "slow=2,jitter=20ms",
     )
 
 

@@ -1,7 +1,7 @@
 """The control routes under `/_emulator`: JSON over HTTP, for tests in any language and the contract suite.
 
     GET  health · scenarios · scenarios/TOPIC/NAME · gates?session= · journal?session=&after=ID&wait=S
-    POST arm {session, scenario | reply | replies, match, instead}
+    POST arm {session, scenario | reply | replies, match, instead, wrap}
          gates/open {session, name} · reset {session}
 
 Web pages must not reach them through a browser on this machine: a foreign `Host` (a name that was made to
@@ -28,7 +28,7 @@ from converse_emulator.language.scenario import Json, Scenario
 from converse_emulator.playing.acts import explain
 from converse_emulator.playing.gates import TooManyOpenings
 from converse_emulator.playing.wire import ClientLeft
-from converse_emulator.show import EXAMPLE_MODEL, timeline_of
+from converse_emulator.rehearsal import Run, example_request, timeline_of
 
 if TYPE_CHECKING:
     from converse_emulator.app import DataPlane
@@ -164,10 +164,8 @@ def _about(scenario: Scenario) -> dict[str, Json]:
 
 def _replies(scenario: Scenario, seed: str) -> list[Json]:
     """Each reply as it would be streamed to a plain request."""
-    timelines = (
-        timeline_of(reply, seed=seed, model_id=EXAMPLE_MODEL, operation="ConverseStream")
-        for reply in scenario.replies
-    )
+    request = example_request(Run(seed))
+    timelines = (timeline_of(reply, request, seed) for reply in scenario.replies)
     return [
         [{"at": beat.at, "what": explain(beat.act), "injected": beat.injected} for beat in timeline.beats]
         for timeline in timelines

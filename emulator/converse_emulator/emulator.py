@@ -27,6 +27,7 @@ from converse_emulator.judging.judge import Judge
 from converse_emulator.judging.verdicts import Validation
 from converse_emulator.language.library import Library
 from converse_emulator.language.scenario import Json
+from converse_emulator.language.wrap_form import read_wrap
 from converse_emulator.models.catalogue import Catalogue
 from converse_emulator.playing.exchanges import Exchanges
 from converse_emulator.server import Server
@@ -91,14 +92,22 @@ class Session:
         scenario: str | Path | None = None,
         match: Mapping[str, Json] | None = None,
         instead: Sequence[Mapping[str, Json]] | None = None,
+        wrap: str | Mapping[str, Json] | None = None,
     ) -> None:
         """Arm what the next request gets; several calls queue up.
 
         A reply is the answer's text or a list of steps, as in YAML; `scenario` a name of the library or the
         path of a file; `match` says which request it is for, any other being a miss; `instead` has other
-        replies for some of the requests, which use up nothing. Raises `ScenarioError` and `UnknownScenario`.
+        replies for some of the requests, which use up nothing; `wrap` is done to whatever is played, as in
+        `{"slow": 2}`. Raises `ScenarioError` and `UnknownScenario`.
         """
-        given = {"reply": reply, "scenario": scenario, "match": match, "instead": instead}
+        given = {
+            "reply": reply,
+            "scenario": scenario,
+            "match": match,
+            "instead": instead,
+            "wrap": wrap,
+        }
         what = {name: value for name, value in given.items() if value is not None}
         self._plane.selector.arm(self.name, armed(self._plane.library, what, "play()", files=True))
 
@@ -151,6 +160,7 @@ class Emulator(Session):
         credentials: str | Path | None = None,
         quotas: str | Iterable[str] = (),
         tls: bool | tuple[str | Path, str | Path] = False,
+        wrap: str | None = None,
     ) -> None:
         """`scenarios` are a folder of scenario files or several; `speed` 2 plays twice as fast; port 0 is any
         free one. The same `seed` draws the same chances.
@@ -162,6 +172,8 @@ class Emulator(Session):
 
         `tls` is True for HTTPS with certificates of an authority of this machine's own (`ca_bundle`), or the
         files of a certificate and its key. Raises `TlsError` if there are none to be had.
+        limits like `anthropic.*:rpm=60`; `wrap` is done to every reply, as `slow=2,jitter=20ms`. Raises
+        `ScenarioError` for mistakes in the files.
         """
         if not speed > 0:
             raise ValueError(f"the speed must be more than 0, not {speed}")
@@ -182,6 +194,7 @@ class Emulator(Session):
             control=control,
             judge=judge,
             front_door=FrontDoor(_credentials(credentials), quotas_from(quotas)),
+            wrap=read_wrap(wrap, "wrap") if wrap else None,
         )
         super().__init__(Server(plane, host, port, _tls(tls, host)), plane, DEFAULT_SESSION)
 

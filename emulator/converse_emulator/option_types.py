@@ -19,3 +19,10 @@ def speed_factor(text: str) -> float:
     if not speed > 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no speed; it is a number above 0")
     return speed
+
+
+def positive_number(text: str) -> int:
+    """A whole number from 1."""
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1")
+    return int(text)

@@ -1,42 +1,16 @@
-"""Text for people: a scenario's compiled timeline, an event-stream body frame by frame, an exchange."""
+"""Text for people: a beat of a timeline, an event-stream body frame by frame, an exchange."""
 
 import json
-import time
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 
-from converse_emulator.choosing.request import Request
 from converse_emulator.framing.eventstream import Decoder, FrameError, Message
-from converse_emulator.language.scenario import Json, Reply, Scenario
-from converse_emulator.playing.acts import Beat, Send, Timeline, explain
-from converse_emulator.spelling.timeline import compile_reply
+from converse_emulator.language.scenario import Json
+from converse_emulator.playing.acts import Beat, Send, explain
 
-EXAMPLE_MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 PREVIEW = 100  # characters of a payload in a listing
 STANDARD = {":event-type", ":exception-type", ":content-type", ":message-type"}
 NAMING = (":event-type", ":exception-type", ":error-code")
-
-
-def example_request(operation: str, model_id: str) -> Request:
-    """The request that listings are compiled for."""
-    messages = [{"role": "user", "content": [{"text": "Hello"}]}]
-    native = None if operation.startswith("Converse") else dict[str, Json]()
-    return Request(operation, model_id, {}, {"messages": messages}, native=native)
-
-
-def timeline_of(reply: Reply, *, seed: str, model_id: str, operation: str) -> Timeline:
-    """A reply compiled for the example request."""
-    return compile_reply(reply, example_request(operation, model_id), seed=seed, now=time.time())
-
-
-def scenario_text(scenario: Scenario, *, seed: str, model_id: str, operation: str) -> str:
-    """What a scenario is about, and what each of its replies sends when."""
-    lines = [scenario.name, f"  {scenario.title}", f"  A good handler: {scenario.handlers}"]
-    for number, reply in enumerate(scenario.replies, 1):
-        timeline = timeline_of(reply, seed=seed, model_id=model_id, operation=operation)
-        lines += ["", f"reply {number} of {len(scenario.replies)}, {timeline.tokens} tokens"]
-        lines += [beat_line(beat) for beat in timeline.beats]
-    return "\n".join(lines)
 
 
 def beat_line(beat: Beat) -> str:
@@ -117,12 +91,18 @@ def exchange_text(exchange: Mapping[str, Json]) -> str:
     return "\n".join(
         (
             f"#{exchange['id']} {exchange['operation']} {exchange['model_id']}",
-            f"  session {exchange['session']}{attempt} · {chosen} · {ended}",
+            f"  session {exchange['session']}{attempt} · {chosen}{_varied(exchange)} · {ended}",
             *([f"  missed: {exchange['miss']}"] if exchange["miss"] else []),
             *_act_lines(exchange["acts"]),
             f"  {exchange['tokens_sent']} tokens sent, {exchange['tokens_unsent']} not sent",
         )
     )
+
+
+def _varied(exchange: Mapping[str, Json]) -> str:
+    """What made the reply another than the scenario's usual one."""
+    instead, wrap = exchange["instead"], exchange["wrap"]
+    return (f", instead {instead}" if instead else "") + (f", {wrap}" if wrap else "")
 
 
 def _act_lines(acts: Sequence[Mapping[str, Json]]) -> Iterator[str]:

@@ -68,6 +68,26 @@ def test_an_sdks_retries_are_attempts_of_one_call(emulator: Emulator) -> None:
     emulator.verify()
 
 
+def test_a_wrap_comes_from_the_request_the_arming_or_the_emulator() -> None:
+    with Emulator(wrap="cut=0.5,end=finish") as bedrock:
+        bedrock.play("Your plan renews on 1 March.", wrap={"slow": 2})
+        assert ask(bedrock) == "Your plan renews on 1 March."
+        bedrock.play("Your plan renews on 1 March.")
+        assert ask(bedrock) != "Your plan renews on 1 March."
+        messages = [{"role": "user", "content": [{"text": "Hi"}]}]
+        client = bedrock.client(retries={"total_max_attempts": 1})
+        bedrock.play("Not used up by what is throttled.")
+
+        def throttle(params: dict[str, Any], **_: Any) -> None:
+            params["headers"]["x-converse-wrap"] = "throttle=1"
+
+        client.meta.events.register("before-call.bedrock-runtime.Converse", throttle)
+        with pytest.raises(ClientError, match="ThrottlingException"):
+            client.converse(modelId="amazon.nova-micro-v1:0", messages=messages)
+        wraps = [(each.wrap, each.instead) for each in bedrock.journal]
+        assert wraps == [("slow=2.0", None), ("cut=0.5,end=finish", None), ("throttle=1.0", 0)]
+
+
 def test_a_scenario_of_the_library_by_name(emulator: Emulator) -> None:
     emulator.play(scenario="exceptions/throttling")
     with pytest.raises(EventStreamError):

@@ -23,6 +23,7 @@ Blocks = Callable[[str, str], list[str]]
         "models_table.py",
         "operations_table.py",
         "rules_table.py",
+        "wraps_table.py",
     ],
 )
 def test_a_generated_table_is_fresh(tool: str) -> None:

@@ -1,6 +1,7 @@
 """What a test arms: a scenario by name or path, a reply, or several, optionally only for some requests.
 
-Beside them may stand `match`, and `instead`: other replies for some of the requests.
+Beside them may stand `match`, `instead` (other replies for some of the requests) and `wrap` (what is done to
+whatever is played).
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,11 @@ from converse_emulator.language.loader import load_file, scenario_from
 from converse_emulator.language.scenario import Scenario
 
 KINDS = ("reply", "replies", "scenario")
-BESIDE = ("match", "instead")  # what may stand beside a scenario's name, and comes in place of the file's
+BESIDE = (
+    "match",
+    "instead",
+    "wrap",
+)  # what may stand beside a scenario's name, and comes in place of the file's
 
 
 def armed(library: Library, what: Mapping[str, object], where: str, *, files: bool = False) -> Scenario:

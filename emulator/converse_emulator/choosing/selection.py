@@ -2,14 +2,15 @@
 
 In this order: that of the scenario which it names (path, header, marker), what is armed for its session, the
 `match` of the user's files, the automatic answer. A scenario that is named or matched goes by turns (see
-`turns`); armed replies are used up, one a request. Before all of a scenario's replies come its alternatives,
-if one holds (see `occasions`). A request that names what is not there, or asks for more
+`turns`); armed replies are used up, one a request. Before these come alternatives, if one holds: a wrap that
+throttles, and the scenario's own (see `occasions`). A request that names what is not there, or asks for more
 or for other than what is armed, is a miss: it says why, and the session remembers it.
 """
 
 import hashlib
 import json
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Literal
@@ -18,11 +19,13 @@ from converse_emulator.choosing.conversation import answers, last_user_text
 from converse_emulator.choosing.matching import difference
 from converse_emulator.choosing.occasions import Occasions
 from converse_emulator.choosing.request import Request
-from converse_emulator.choosing.selectors import HEADER, Named, named_scenario
+from converse_emulator.choosing.selectors import HEADER, Named, named_scenario, named_wrap
 from converse_emulator.choosing.turns import reply_of_try, slot_of_turn
 from converse_emulator.errors import Miss, ScenarioError, UnknownScenario
 from converse_emulator.language.library import Library
 from converse_emulator.language.scenario import Reply, Scenario
+from converse_emulator.language.wrap import Wrap
+from converse_emulator.language.wrap_form import throttling
 
 # Of each the oldest is dropped.
 MAX_SESSIONS = 10_000
@@ -40,7 +43,23 @@ class Selection:
     reply: Reply | None  # None: the automatic answer
     chosen_by: ChosenBy
     number: int  # of the session's requests, from 1
-    instead: int | None = None  # which of the scenario's alternatives it is, from 1
+    instead: int | None = None  # which of the scenario's alternatives, from 1; 0: the wrap throttles it
+    wrap: Wrap | None = None  # what is done to it
+
+    def seed(self, run: str, session: str) -> str:
+        """The seed of the reply's chances, in the run and the session."""
+        name = self.scenario.name if self.scenario else "automatic"
+        return f"{run}:{session}:{name}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a request gets unless an alternative holds."""
+
+    scenario: Scenario | None
+    by: ChosenBy
+    name: str  # under which its requests are counted
+    use: Callable[[], Reply | None]  # the reply, which is used up by that
 
 
 @dataclass(slots=True)
@@ -74,8 +93,10 @@ class _Session:
 class Selector:
     """Sessions and their state. Arming may happen in another thread than selecting."""
 
-    def __init__(self, library: Library, seed: str = "0") -> None:
+    def __init__(self, library: Library, seed: str = "0", wrap: Wrap | None = None) -> None:
+        """`wrap` is for requests that neither bring one nor get what was armed with one."""
         self._library = library
+        self._wrap = wrap
         self._occasions = Occasions(seed)
         self._matching = library.matching()
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
@@ -126,50 +147,31 @@ class Selector:
         return state
 
     def _select(self, session: _Session, request: Request, now: float) -> Selection:
+        found = self._found(session, request)
+        scenario = found.scenario
+        wrap = named_wrap(request) or (scenario and scenario.wrap) or self._wrap
+        throttled = throttling(wrap) if wrap else ()
+        instead = (*throttled, *(scenario.instead if scenario else ()))
+        place = None
+        if instead:
+            place = self._occasions.alternative(found.name, instead, request, session.requests, now)
+        reply = found.use() if place is None else instead[place].reply
+        number = None if place is None else place + 1 - len(throttled)
+        return Selection(scenario, reply, found.by, session.requests, number, wrap)
+
+    def _found(self, session: _Session, request: Request) -> _Found:
         if named := named_scenario(request):
-            return self._scripted(session, request, self._named(named), named.by, now, named.since)
+            scenario = self._named(named)
+            return _by_turns(session, request, scenario, named.by, named.since)
         if session.armed or session.spent:
             head = _next_armed(session, request)
             name = f"{head.scenario.name} {head.number}"
-            found = self._instead(session, request, head.scenario, "armed", now, name)
-            return found or Selection(head.scenario, _use_up(session), "armed", session.requests)
+            return _Found(head.scenario, "armed", name, lambda: _use_up(session))
         call = answers(request.body) + 1
         for scenario in self._matching:
             if scenario.match and not difference(request, scenario.match, call=call):
-                return self._scripted(session, request, scenario, "match", now)
-        return Selection(None, None, "automatic", session.requests)
-
-    def _scripted(
-        self,
-        session: _Session,
-        request: Request,
-        scenario: Scenario,
-        by: ChosenBy,
-        now: float,
-        since: int = 0,
-    ) -> Selection:
-        """An alternative, or the reply by turns; `since` is the message from which these count."""
-        if found := self._instead(session, request, scenario, by, now, scenario.name):
-            return found
-        reply = _reply(session, scenario, request, since) if scenario.replies else None
-        return Selection(scenario, reply, by, session.requests)
-
-    def _instead(
-        self,
-        session: _Session,
-        request: Request,
-        scenario: Scenario,
-        by: ChosenBy,
-        now: float,
-        name: str,
-    ) -> Selection | None:
-        """An alternative of the scenario, if one holds; `name` is what is counted under."""
-        if not scenario.instead:
-            return None
-        place = self._occasions.alternative(name, scenario.instead, request, session.requests, now)
-        if place is None:
-            return None
-        return Selection(scenario, scenario.instead[place].reply, by, session.requests, place + 1)
+                return _by_turns(session, request, scenario, "match")
+        return _Found(None, "automatic", "", lambda: None)
 
     def _named(self, named: Named) -> Scenario:
         asked = {"path": "path", "header": f"header {HEADER}", "marker": "marker in the prompt"}[named.by]
@@ -184,8 +186,19 @@ class Selector:
             ) from error
 
 
+def _by_turns(
+    session: _Session, request: Request, scenario: Scenario, by: ChosenBy, since: int = 0
+) -> _Found:
+    """The reply of a scenario that is aware of turns, which count from message number `since` on."""
+
+    def use() -> Reply | None:
+        return _reply(session, scenario, request, since) if scenario.replies else None
+
+    return _Found(scenario, by, scenario.name, use)
+
+
 def _reply(session: _Session, scenario: Scenario, request: Request, since: int) -> Reply:
-    """The reply of a scenario that is aware of turns. Tries are counted only where they matter."""
+    """The reply of this turn. Tries are counted only where they matter."""
     slot = slot_of_turn(scenario.replies, answers(request.body, since))
     if len(slot) == 1:
         return slot[0]

@@ -2,6 +2,7 @@
 
 /session/NAME/scenario/TOPIC/NAME/model/…     base paths, each optional
 x-converse-scenario: TOPIC/NAME
+x-converse-wrap: slow=2,cut=0.5               what is done to whatever is played
 [[scenario: TOPIC/NAME]]  [[session: NAME]]   markers in what the user says
 Authorization: AWS4-HMAC-SHA256 Credential=ACCESS_KEY_ID/…
 """
@@ -14,9 +15,12 @@ from urllib.parse import unquote
 
 from converse_emulator.choosing.conversation import Body, last_user_text, messages
 from converse_emulator.choosing.request import Request
+from converse_emulator.language.wrap import Wrap
+from converse_emulator.language.wrap_form import read_wrap
 
 DEFAULT_SESSION = "default"
 HEADER = "x-converse-scenario"
+WRAP_HEADER = "x-converse-wrap"
 
 _BASE = re.compile(
     r"(?:/session/(?P<session>[^/?]+))?(?:/scenario/(?P<scenario>[^?]+?))?"
@@ -76,3 +80,9 @@ def named_scenario(request: Request) -> Named | None:
     said = enumerate(messages(request.body))
     marked = [(i, _SCENARIO.findall(message.text)) for i, message in said if message.role == "user"]
     return next((Named(names[-1], "marker", i) for i, names in reversed(marked) if names), None)
+
+
+def named_wrap(request: Request) -> Wrap | None:
+    """The wrap that a request asks for; raises `ScenarioError`."""
+    text = request.headers.get(WRAP_HEADER)
+    return read_wrap(text, f"header {WRAP_HEADER}") if text else None

@@ -16,7 +16,7 @@ def _share(value: Atom) -> float | None:
     return float(cast("float", value)) if known else None
 
 
-_SHARE = Value("a number above 0, at most 1", _share, {"type": "number", "exclusiveMinimum": 0, "maximum": 1})
+SHARE = Value("a number above 0, at most 1", _share, {"type": "number", "exclusiveMinimum": 0, "maximum": 1})
 
 
 def _when(during: tuple[float, float] | None = None, period: float | None = None, **members: object) -> When:
@@ -39,14 +39,14 @@ WHEN = Record(
         "model": Field(arg.NAME, "A glob over the model id."),
         "session": Field(arg.NAME, "A glob over the session's name."),
         "from_call": Field(arg.whole("a whole number from 1", 1), "From the n-th call on."),
-        "fraction": Field(_SHARE, "This part of the calls, evenly spread: 0.25 is every fourth."),
+        "fraction": Field(SHARE, "This part of the calls, evenly spread: 0.25 is every fourth."),
         "attempts": Field(
             arg.whole("a whole number from 1", 1),
             "The first n requests of each call: an SDK's retries have one amz-sdk-invocation-id.",
         ),
         "during": Field(ListOf(arg.LENGTH, 2, exact=True), "From and to, counted from the first request."),
         "period": Field(arg.LENGTH, "`during` comes again after so long."),
-        "probability": Field(_SHARE, "Drawn for each request, from the seed."),
+        "probability": Field(SHARE, "Drawn for each request, from the seed."),
         "times": Field(arg.whole("a whole number from 1", 1), "At most so often."),
         "per": Field(
             cast("Form[Scope]", Word(lambda: get_args(Scope))), "Within what is counted. Default: session."

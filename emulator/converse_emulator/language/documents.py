@@ -15,6 +15,8 @@ from converse_emulator.language.nodes import Items, Node, Scalar
 from converse_emulator.language.order import violations
 from converse_emulator.language.records import Field, ListOf, MapOf, Record
 from converse_emulator.language.scenario import Alternative, Json, Match, Reply, Scenario, Text
+from converse_emulator.language.wrap import Wrap
+from converse_emulator.language.wrap_form import WRAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,9 @@ def _scenario(
     handlers: str = "",
     match: Match | None = None,
     instead: Sequence[Alternative] = (),
+    wrap: Wrap | None = None,
 ) -> Scenario:
-    return Scenario("", title, handlers, tuple(replies), match, tuple(instead))
+    return Scenario("", title, handlers, tuple(replies), match, tuple(instead), wrap)
 
 
 def _of_text(text: str) -> Scenario:
@@ -100,6 +103,8 @@ def _mappings(*, file: bool) -> tuple[Form[Scenario], ...]:
         "match": Field(MATCH, "Which requests this is for. Every member that is given must agree."),
         "instead": Field(INSTEAD, "Other replies for some of the requests; the first that holds is played."),
     }
+    if not file:
+        about["wrap"] = Field(WRAP, "What is done to whatever is played.")
     one = Field(REPLY, "What the model says, every time.", required=True)
     several = Field(
         ListOf(REPLY, at_least=1),

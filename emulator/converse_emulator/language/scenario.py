@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Literal
 
 from converse_emulator.language.when import When
+from converse_emulator.language.wrap import Wrap
 
 Json = Any  # a JSON value: None | bool | int | float | str | list[Json] | dict[str, Json]
 
@@ -273,3 +274,4 @@ class Scenario:
     replies: tuple[Reply, ...]
     match: Match | None = None
     instead: tuple[Alternative, ...] = ()  # the first one that holds is played, and uses up no reply
+    wrap: Wrap | None = None  # what arming does to whatever is played

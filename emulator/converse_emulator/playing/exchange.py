@@ -41,7 +41,8 @@ class Exchange:
     request: Mapping[str, Json]  # {"headers": {...}, "body": {...}}, credentials redacted
     scenario: str | None  # None: the automatic answer, or none at all
     chosen_by: str | None
-    instead: int | None  # which of the scenario's alternatives it got, from 1
+    instead: int | None  # which of the scenario's alternatives it got, from 1; 0: the wrap's throttling
+    wrap: str | None  # what was done to it, as in the header x-converse-wrap
     seed: str
     started_at: float  # seconds since the epoch
     status: int | None  # None: no headers were sent

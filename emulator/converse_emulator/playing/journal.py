@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from converse_emulator.choosing.occasions import INVOCATION
 from converse_emulator.choosing.request import Request
+from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing.acts import Beat, Head, Raw, Send, Timeline, explain
 from converse_emulator.playing.exchange import (
     Ended,
@@ -61,10 +62,22 @@ class Recording:
         )
 
     def chosen(
-        self, scenario: str | None, chosen_by: str, seed: str = "", instead: int | None = None
+        self,
+        scenario: str | None,
+        chosen_by: str,
+        seed: str = "",
+        instead: int | None = None,
+        wrap: Wrap | None = None,
     ) -> None:
         """What the request gets, and why."""
-        self._about = replace(self._about, scenario=scenario, chosen_by=chosen_by, seed=seed, instead=instead)
+        self._about = replace(
+            self._about,
+            scenario=scenario,
+            chosen_by=chosen_by,
+            seed=seed,
+            instead=instead,
+            wrap=wrap.as_text() if wrap else None,
+        )
 
     def missed(self, why: str) -> None:
         """Nothing fits the request."""
@@ -204,6 +217,7 @@ def _about(number: int, request: Request) -> Exchange:
         scenario=None,
         chosen_by=None,
         instead=None,
+        wrap=None,
         seed="",
         started_at=time.time(),
         status=None,
