@@ -22,4 +22,5 @@ class Kind:
 
 KINDS: tuple[Kind, ...] = (
     Kind("websocket-api", "websocket.api:WebSocketApi", "an API Gateway WebSocket API with its @connections"),
+    Kind("appsync-events", "appsync.hop:AppSyncEvents", "an AppSync Event API: HTTP and the WebSocket"),
 )

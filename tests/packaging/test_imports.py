@@ -62,7 +62,7 @@ ONLY = {
     ("converse_emulator", "faker"): {"answer"},
     ("converse_emulator", "yaml"): {"loader"},
     ("converse_hops", "h11"): {"link", "server", "client"},
-    ("converse_hops", "websockets"): {"api", "connection", "front", "session"},
+    ("converse_hops", "websockets"): {"api", "connection", "front", "hop", "realtime", "session"},
     ("converse_handler", "boto3"): {"bridge"},
     ("converse_handler", "botocore"): {"bridge", "failures"},
     ("converse_handler", "urllib3"): {"bridge", "failures"},

@@ -23,12 +23,18 @@ from converse_emulator.http.responses import canonical_json, compact_json
 from converse_emulator.language.scenario import Json
 
 PADDING = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-_SHORTEST, _LONGEST = 2, 61
+SHORTEST, LONGEST = 2, 61  # of an event's padding
 
 
 def draw_padding(rng: Random) -> int:
     """The length of an event's padding, as real Bedrock draws it."""
-    return int(_SHORTEST + rng.random() * (_LONGEST - _SHORTEST + 1))
+    return int(SHORTEST + rng.random() * (LONGEST - SHORTEST + 1))
+
+
+def draw_paddings(rng: Random, count: int) -> list[int]:
+    """As so many `draw_padding`s."""
+    draw = rng.random
+    return [int(SHORTEST + draw() * (LONGEST - SHORTEST + 1)) for _ in range(count)]
 
 
 def event_frame(event_type: str, body: Mapping[str, Json], padding: int | None) -> bytes:

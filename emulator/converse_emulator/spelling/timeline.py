@@ -8,6 +8,7 @@ from converse_emulator.language.scenario import Reply
 from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing.acts import Beat, Timeline
 from converse_emulator.scripting import ids
+from converse_emulator.scripting.performance import Performance
 from converse_emulator.scripting.script import perform
 from converse_emulator.spelling.delivery import Delivery
 from converse_emulator.spelling.operations import GENERATIONS
@@ -31,11 +32,29 @@ def compile_reply(
     """
     rng = Random(seed)
     delivery = Delivery(ids.request_id(rng), now, speed)
-    spelt = GENERATIONS[request.operation]
-    performance = perform(reply, request, rng, silent=spelt.silent(request) if spelt.silent else None)
-    performance = with_response_fields(performance, request)
-    beats: Iterable[Beat] = spelt.beats(performance, request, delivery, rng)
+    performance = performed(reply, request, rng)
+    return spelt(
+        performance, request, delivery, rng, None if wrap is None else (wrap, Random(f"{seed}:wrap"))
+    )
+
+
+def performed(reply: Reply, request: Request, rng: Random) -> Performance:
+    """What is said, whatever its bytes."""
+    row = GENERATIONS[request.operation]
+    performance = perform(reply, request, rng, silent=row.silent(request) if row.silent else None)
+    return with_response_fields(performance, request)
+
+
+def spelt(
+    performance: Performance,
+    request: Request,
+    delivery: Delivery,
+    rng: Random,
+    wrap: tuple[Wrap, Random] | None = None,
+) -> Timeline:
+    """The bytes of what is said, under a wrap with chance of its own."""
+    beats: Iterable[Beat] = GENERATIONS[request.operation].beats(performance, request, delivery, rng)
     if wrap is not None:
-        beats = wrapped(tuple(beats), wrap, Random(f"{seed}:wrap"))
-    scaled = (Beat(beat.at / speed, beat.act, beat.injected) for beat in beats)
+        beats = wrapped(tuple(beats), *wrap)
+    scaled = (Beat(beat.at / delivery.speed, beat.act, beat.injected) for beat in beats)
     return Timeline(tuple(scaled), performance.tokens)

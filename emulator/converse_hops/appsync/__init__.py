@@ -1,0 +1,1 @@
+"""AppSync Events: publish over HTTP, subscribe over a WebSocket, nothing in between is kept."""
