@@ -31,8 +31,9 @@ from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing.acts import Beat, Finish, Timeline
 from converse_emulator.playing.clock import RealClock
 from converse_emulator.playing.gates import Gates
-from converse_emulator.playing.journal import Journal, Recording
+from converse_emulator.playing.journal import Journal
 from converse_emulator.playing.player import play
+from converse_emulator.playing.recording import Recording
 from converse_emulator.playing.wire import ClientLeft
 from converse_emulator.scripting import ids
 from converse_emulator.scripting.prompt_cache import PromptCache

@@ -141,6 +141,11 @@ class Timeline:
     beats: tuple[Beat, ...]
     tokens: int  # output tokens of the whole answer, were it played to its end
 
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        return sum(len(payload(beat.act)) for beat in self.beats)
+
 
 def explain(act: Act) -> str:
     """One line for journals and listings."""

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import overload
 
 from converse_emulator.playing.exchange import Exchange
-from converse_emulator.playing.journal import Journal, Recording
+from converse_emulator.playing.journal import Journal
+from converse_emulator.playing.recording import Recording
 from converse_emulator.server import Server
 
 

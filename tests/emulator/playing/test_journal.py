@@ -10,7 +10,8 @@ from converse_emulator.framing.eventstream import Message, encode
 from converse_emulator.playing import journal as module
 from converse_emulator.playing.acts import Beat, Finish, Head, Hold, Send, Timeline
 from converse_emulator.playing.exchange import attempt_of, redacted
-from converse_emulator.playing.journal import Journal, Recording
+from converse_emulator.playing.journal import Journal
+from converse_emulator.playing.recording import Recording
 from converse_emulator.playing.spoken import text_of_answer, text_of_stream
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/bedrock/aws4_request, Signature=abc"

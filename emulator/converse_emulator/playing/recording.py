@@ -1,0 +1,173 @@
+"""One exchange while it happens: cheap notes, from which a picture is made when somebody looks."""
+
+import time
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+
+from converse_emulator.choosing.occasions import INVOCATION
+from converse_emulator.choosing.request import Request
+from converse_emulator.language.scenario import Json
+from converse_emulator.language.wrap import Wrap
+from converse_emulator.playing.acts import Beat, Head, Raw, Send, Timeline, explain
+from converse_emulator.playing.exchange import Ended, Exchange, Performed, attempt_of, redacted
+from converse_emulator.playing.spoken import text_of_answer, text_of_stream
+
+
+class Recording:
+    """What is noted of an exchange. `exchange` is a picture of it as it is now.
+
+    `grown` is told how many bytes more it keeps, `changed` that it has ended.
+    """
+
+    __slots__ = (
+        "_actual",
+        "_beats",
+        "_changed",
+        "_chosen_by",
+        "_ended",
+        "_ended_at",
+        "_grown",
+        "_headers",
+        "_instead",
+        "_miss",
+        "_request",
+        "_scenario",
+        "_seed",
+        "_started_at",
+        "_status",
+        "_tokens",
+        "_wrap",
+        "id",
+        "origin",
+        "size",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        request: Request,
+        origin: float,
+        grown: "Callable[[Recording, int], None]",
+        changed: Callable[[], None],
+    ) -> None:
+        self.id = number
+        self.origin = origin  # the clock's reading when the request came
+        self.size = 0  # bytes of the bodies of the request and of the planned response
+        self._request = request
+        self._headers = redacted(request.headers)
+        self._started_at = time.time()
+        self._grown = grown
+        self._changed = changed
+        self._scenario: str | None = None
+        self._chosen_by: str | None = None
+        self._instead: int | None = None
+        self._wrap: Wrap | None = None
+        self._seed = ""
+        self._miss: str | None = None
+        self._status: int | None = None
+        self._ended: Ended | None = None
+        self._ended_at: float | None = None
+        self._tokens = 0  # of the whole answer
+        self._beats: list[Beat] = []  # what was performed
+        self._actual = array("d")  # and when
+
+    @property
+    def session(self) -> str:
+        return self._request.session
+
+    @property
+    def done(self) -> bool:
+        return self._ended is not None
+
+    @property
+    def refused(self) -> bool:
+        return self._ended == "refused"
+
+    @property
+    def tokens_sent(self) -> int:
+        """Output tokens so far."""
+        return sum(beat.act.tokens for beat in self._beats if isinstance(beat.act, Send))
+
+    def chosen(
+        self,
+        scenario: str | None,
+        chosen_by: str,
+        seed: str = "",
+        instead: int | None = None,
+        wrap: Wrap | None = None,
+    ) -> None:
+        """What the request gets, and why."""
+        self._scenario, self._chosen_by, self._seed = scenario, chosen_by, seed
+        self._instead, self._wrap = instead, wrap
+
+    def missed(self, why: str) -> None:
+        """Nothing fits the request."""
+        self._miss = why
+
+    def planned(self, timeline: Timeline) -> None:
+        """What will be played."""
+        self._tokens = timeline.tokens
+        self._grown(self, timeline.size)
+
+    def performed(self, beats: Sequence[Beat], actual: float) -> None:
+        """These beats were performed in one go, `actual` seconds after the request."""
+        self._beats += beats
+        if len(beats) == 1:
+            self._actual.append(actual)
+        else:
+            self._actual += array("d", [actual]) * len(beats)
+        first = beats[0].act
+        if isinstance(first, Head) and first.status >= 200:
+            self._status = first.status
+
+    def ended(self, how: Ended, after: float) -> None:
+        """The exchange ended; what is said first holds."""
+        if self._ended is None:
+            self._ended, self._ended_at = how, after
+            self._changed()
+
+    def exchange(self) -> Exchange:
+        """The exchange as far as it has come."""
+        request = self._request
+        sent = self.tokens_sent
+        text_of = text_of_stream if "Stream" in request.operation else text_of_answer
+        return Exchange(
+            id=self.id,
+            session=request.session,
+            operation=request.operation,
+            model_id=request.model_id,
+            invocation_id=self._headers.get(INVOCATION),
+            attempt=attempt_of(self._headers),
+            user_agent=self._headers.get("user-agent", ""),
+            http_version=request.http_version,
+            request=_asked(request, self._headers),
+            scenario=self._scenario,
+            chosen_by=self._chosen_by,
+            instead=self._instead,
+            wrap=self._wrap.as_text() if self._wrap else None,
+            seed=self._seed,
+            started_at=self._started_at,
+            status=self._status,
+            acts=tuple(map(_told, self._beats, self._actual)),
+            state="open" if self._ended is None else "done",
+            ended=self._ended,
+            ended_at=self._ended_at,
+            tokens_sent=sent,
+            tokens_unsent=self._tokens - sent,
+            text_sent=text_of(beat.act.data for beat in self._beats if isinstance(beat.act, Send)),
+            miss=self._miss,
+        )
+
+
+def _asked(request: Request, headers: Mapping[str, str]) -> dict[str, Json]:
+    return {"headers": headers, "body": request.body if request.native is None else request.native}
+
+
+def _told(beat: Beat, actual: float) -> Performed:
+    match beat.act:
+        case Send(data, _, tokens):
+            return Performed(beat.at, actual, explain(beat.act), beat.injected, len(data), tokens)
+        case Raw(data):
+            return Performed(beat.at, actual, explain(beat.act), beat.injected, len(data), 0)
+        case _:
+            return Performed(beat.at, actual, explain(beat.act), beat.injected, 0, 0)
