@@ -1,4 +1,4 @@
-"""The web application: `POST /chat`, the chat page, `/health` and `/metrics`."""
+"""The web application: `POST /chat`, `GET` and `DELETE /chat/ID`, the chat page, `/health` and `/metrics`."""
 
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from converse_handler import sse
+from converse_handler.answers import Answers, Blocks, Seen, Share
 from converse_handler.bridge import Bedrock, connect
 from converse_handler.chat_request import Refused, check_size, check_type, conversation
 from converse_handler.conversation import Answer
 from converse_handler.demo_tools import DEMO_TOOLS
 from converse_handler.metrics import Metrics, Record
-from converse_handler.settings import Settings
+from converse_handler.settings import Settings, SettingsError
 from converse_handler.stream import EventStream
 from converse_handler.tools import Tools
 
@@ -31,15 +33,27 @@ def create_app(settings: Settings, client: Any = None, tools: Tools = DEMO_TOOLS
     """
     bedrock = Bedrock(connect(settings) if client is None else client)
     metrics = Metrics()
+    answers = Answers(settings, _share(settings))
+
+    def stream(blocks: Blocks, address: str = "") -> ASGIApp:
+        return EventStream(
+            blocks, address, heartbeat=settings.heartbeat, patience=settings.between_bytes_timeout
+        )
 
     async def chat(request: Request) -> ASGIApp:
         answer = Answer(conversation(await _body(request)), bedrock, tools, settings)
-        return EventStream(
-            answer.events(),
-            Record(answer, metrics),
-            heartbeat=settings.heartbeat,
-            patience=settings.between_bytes_timeout,
-        )
+        return stream(answers.begin(answer, lambda: Record(answer, metrics)), f"chat/{answer.id}")
+
+    async def resume(request: Request) -> ASGIApp:
+        answer = request.path_params["answer"]
+        try:
+            return stream(await answers.resume(answer, _last_seen(request, answer)))
+        except Seen:
+            return Response(status_code=204)  # the one status that is no error and stops an EventSource
+
+    async def stop(request: Request) -> Response:
+        await answers.stop(request.path_params["answer"])
+        return Response(status_code=204)
 
     async def measured(_request: Request) -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
@@ -47,6 +61,8 @@ def create_app(settings: Settings, client: Any = None, tools: Tools = DEMO_TOOLS
     return Starlette(
         routes=[
             Route("/chat", chat, methods=["POST"]),
+            Route("/chat/{answer}", resume, methods=["GET"]),
+            Route("/chat/{answer}", stop, methods=["DELETE"]),
             Route("/health", _health),
             Route("/metrics", measured),
             Route("/", _page),
@@ -69,6 +85,26 @@ async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     headers = {"connection": "close"} if error.status == 413 else {}  # the rest of the body is not read
     return JSONResponse({"error": error.detail}, error.status, headers)
+
+
+def _last_seen(request: Request, answer: str) -> int:
+    """The number of the last event that the browser has; a reconnecting EventSource sends the header."""
+    last = request.headers.get("last-event-id") or request.query_params.get("last_event_id", "")
+    if (number := sse.number_in(last, answer)) is None:
+        raise Refused(400, f"Last-Event-ID must be the id of an event of this answer: {answer}-N")
+    return number
+
+
+def _share(settings: Settings) -> Share | None:
+    if not settings.redis_url:
+        return None
+    try:
+        from converse_handler.shared import RedisShare  # an extra: one instance does without it
+    except ImportError as error:
+        raise SettingsError(
+            "CHAT_REDIS_URL needs the package redis: install 'converse-emulator[redis]'"
+        ) from error
+    return RedisShare(settings)
 
 
 async def _no_such_route(_request: Request, error: Exception) -> Response:

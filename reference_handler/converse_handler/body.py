@@ -6,7 +6,6 @@ the body. Ended or cancelled, the body lets go of the answer on the spot, and th
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from itertools import count
 
 import anyio
 
@@ -17,24 +16,33 @@ from converse_handler.metrics import Record
 Write = Callable[[bytes], Awaitable[None]]
 
 
+async def blocks_of(events: AsyncGenerator[Event], record: Record, answer: str) -> AsyncGenerator[bytes]:
+    """The blocks of an answer that is read once, by whoever makes it go on."""
+    number = 0
+    async with aclosing(events):
+        async for event in events:
+            number += 1
+            yield sse.encode(event, number, answer)
+            record.see(event)
+
+
 class Body:
     """`heartbeat`: seconds of silence until a comment is written."""
 
-    def __init__(self, record: Record, write: Write, heartbeat: float) -> None:
-        self._record = record
+    def __init__(self, write: Write, heartbeat: float) -> None:
         self._write = write
         self._heartbeat = heartbeat
         self._written_at = 0.0
 
-    async def send(self, events: AsyncGenerator[Event]) -> None:
-        """Write the whole of it; the silence before the first event counts from now on."""
+    async def send(self, blocks: AsyncGenerator[bytes]) -> None:
+        """Write these blocks and the sentinel; the silence before the first block counts from now on."""
         self._written_at = anyio.current_time()
-        async with aclosing(events), anyio.create_task_group() as tasks:
+        async with aclosing(blocks), anyio.create_task_group() as tasks:
             tasks.start_soon(self._beat)
-            numbers = count(1)
-            async for event in events:
-                await self._put(sse.encode(event, next(numbers)))
-                self._record.see(event)
+            first = True
+            async for block in blocks:
+                await self._put(sse.opening(block) if first else block)
+                first = False
             await self._put(sse.DONE)
             tasks.cancel_scope.cancel()
 

@@ -12,7 +12,7 @@ Kind = Literal["text", "thinking"]
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The answer begins. `id` is ours, and the log has it too."""
+    """The answer begins. `id` is ours, and the log has its beginning."""
 
     id: str
 

@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any
 
 from converse_handler import sse
-from converse_handler.body import Body, Write
+from converse_handler.body import Body, Write, blocks_of
 from converse_handler.bridge import Bedrock, connect
 from converse_handler.chat_request import Refused, check_size, check_type, conversation
 from converse_handler.conversation import Answer, Message, Model
@@ -63,7 +63,8 @@ class Function:
         answer = Answer(messages, self._model, self._tools, settings)
         record = Record(answer, self._metrics)
         try:
-            await Body(record, write, settings.heartbeat).send(answer.events())
+            blocks = blocks_of(answer.events(), record, answer.id)
+            await Body(write, settings.heartbeat).send(blocks)
         finally:
             record.end()
 

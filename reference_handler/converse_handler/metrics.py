@@ -14,6 +14,7 @@ from converse_handler.events import Event, Failed, Finished, Text, Thinking, Too
 log = logging.getLogger("converse_handler.chat")
 
 FIRST_BYTE_BUCKETS = (0.1, 0.25, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+LOGGED = 12  # characters of an answer's id: enough to find it, too few to read it
 GAP_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -77,7 +78,7 @@ class Record:
         cause = self.answer.cause
         line = {
             "event": "chat",
-            "id": self.answer.id,
+            "id": self.answer.id[:LOGGED],
             "ended": self._reason(),
             "seconds": round(self.now() - self.began, 3),
             "first_byte_seconds": self.first_byte and round(self.first_byte, 3),

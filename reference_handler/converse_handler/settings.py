@@ -26,6 +26,11 @@ class Settings:
     model_id: str = "anthropic.claude-3-5-haiku-20241022-v1:0"
     max_tokens: int = 800
     system_prompt: str = "You are a friendly support assistant. Answer briefly. Use the tools for facts."
+    resume_window: float = 60.0
+    resume_grace: float = 0.0
+    resume_events: int = 5000
+    resume_answers: int = 1000
+    redis_url: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -37,7 +42,7 @@ class Settings:
             if (text := environment.get(name)) is None:
                 continue
             try:
-                values[member.name] = _READ[type(member.default)](text)
+                values[member.name] = _OWN.get(member.name, _READ[type(member.default)])(text)
             except ValueError as error:
                 wrong.append(f"{name} is {text!r}; allowed is {error}")
         if wrong:
@@ -65,6 +70,13 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _seconds_or_none(text: str) -> float:
+    try:
+        return _seconds(text) if text != "0" else 0.0
+    except ValueError:
+        raise ValueError("a number of seconds above 0, or 0") from None
+
+
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise ValueError("a whole number of at least 1")
@@ -77,4 +89,16 @@ def _text(text: str) -> str:
     return text
 
 
-_READ: Mapping[type, Callable[[str], float | int | str]] = {float: _seconds, int: _count, str: _text}
+def _redis(text: str) -> str:
+    if not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("a URL that begins with redis://, rediss:// or unix://")
+    return text
+
+
+Reader = Callable[[str], float | int | str]
+_READ: Mapping[type, Reader] = {float: _seconds, int: _count, str: _text}
+_OWN: Mapping[str, Reader] = {
+    "resume_window": _seconds_or_none,
+    "resume_grace": _seconds_or_none,
+    "redis_url": _redis,
+}

@@ -5,6 +5,7 @@ forge an event. There is no `event:` field: the JSON's `type` says it, to EventS
 """
 
 import json
+import re
 from typing import Any, assert_never
 
 from converse_handler.events import (
@@ -20,7 +21,7 @@ from converse_handler.events import (
     ToolStarted,
 )
 
-RETRY = b"retry: 3000\n"  # ms an EventSource waits before it reconnects; goes into the first event's block
+RETRY = b"retry: 3000\n"  # ms an EventSource waits before it reconnects; goes into a response's first block
 HEARTBEAT = b": ping\n\n"  # a comment: keeps idle proxies from hanging up, dispatches nothing
 DONE = b"data: [DONE]\n\n"
 
@@ -31,9 +32,32 @@ HEADERS = (
 )
 
 
-def encode(event: Event, number: int) -> bytes:
-    """The block of one event; `number` is its `id`, counted from 1."""
-    return b"%bid: %d\ndata: %b\n\n" % (RETRY if number == 1 else b"", number, _json(payload(event)))
+TERMINAL = frozenset({"message_stop", "error"})  # the types of the events that end an answer
+
+
+def encode(event: Event, number: int, answer: str = "") -> bytes:
+    """The block of an event, the `number`th of its answer; by the answer's id the rest can be asked for."""
+    id = f"{answer}-{number}" if answer else str(number)
+    return b"%bid: %b\ndata: %b\n\n" % (RETRY if number == 1 else b"", id.encode(), _json(payload(event)))
+
+
+def opening(block: bytes) -> bytes:
+    """A response's first block, which says when to reconnect, also where it is not the answer's first."""
+    return block if block.startswith(RETRY) else RETRY + block
+
+
+def decode(block: bytes) -> dict[str, Any]:
+    """The event in a block of `encode`, as the wire contract spells it."""
+    event: dict[str, Any] = json.loads(block.partition(b"data: ")[2])
+    return event
+
+
+def number_in(last_event_id: str, answer: str) -> int | None:
+    """Which event of this answer the id names; 0 for none (""), None if it is no id of this answer."""
+    if not last_event_id:
+        return 0
+    of, _, number = last_event_id.rpartition("-")
+    return int(number) if of == answer and re.fullmatch("[0-9]{1,9}", number) else None
 
 
 def payload(event: Event) -> dict[str, Any]:

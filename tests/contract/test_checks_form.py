@@ -106,11 +106,14 @@ EXAMPLES: dict[str, tuple[Check, list[dict[str, Any]], list[tuple[dict[str, Any]
         [
             seen(ids=["1", None, "2"], events=(Started(), Heartbeat(), DONE)),
             seen(ids=["9", "10"], events=(Started(), DONE)),
+            seen(ids=["msg_a-b-9", "msg_a-b-10"], events=(Started(), DONE)),
         ],
         [
             (seen(ids=["1", None], events=(Started(), DONE)), "id None on Finished("),
             (seen(ids=["2", "2"], events=(Started(), DONE)), "id '2' on Finished("),
             (seen(ids=["a"], events=(Started(),)), "id 'a' on Started"),
+            (seen(ids=["a-1", "b-2"], events=(Started(), DONE)), "id 'b-2' on Finished("),
+            (seen(ids=["a-2", "a-2"], events=(Started(), DONE)), "id 'a-2' on Finished("),
         ],
     ),
     "retry_once": (

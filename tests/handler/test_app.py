@@ -1,6 +1,7 @@
 """The handler over real sockets, with the emulator for Bedrock: what a browser sees, and what is left."""
 
 import json
+import re
 import socket
 import threading
 import time
@@ -80,7 +81,9 @@ def test_an_answer_byte_by_byte(serve: Serve, bedrock: Session) -> None:
     assert headers["x-accel-buffering"] == "no"
     assert "content-length" not in headers
     assert "content-encoding" not in headers
-    assert response.text.startswith('retry: 3000\nid: 1\ndata: {"type":"message_start","id":"msg_')
+    assert re.match(
+        r'retry: 3000\nid: (msg_\w{32})-1\ndata: {"type":"message_start","id":"\1"}\n\n', response.text
+    )
     assert response.text.endswith("\n\ndata: [DONE]\n\n")
     events = events_of(response.text)
     assert [event["type"] for event in events[:2]] == ["message_start", "content_block_start"]

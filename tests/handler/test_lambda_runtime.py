@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -95,7 +96,7 @@ def test_an_answer_is_the_body_of_the_asgi_response(invoke: Any, scripted: Any, 
         "headers": {name.decode(): value.decode() for name, value in sse.HEADERS},
     }
     blocks = [data for _, data in response.body]
-    assert blocks[0].startswith(b'retry: 3000\nid: 1\ndata: {"type":"message_start"')
+    assert re.match(rb'retry: 3000\nid: msg_\w+-1\ndata: {"type":"message_start"', blocks[0])
     assert b'"text":"Hi"' in b"".join(blocks)
     assert blocks[-1] == sse.DONE
     assert response.ended == (None,)

@@ -34,10 +34,32 @@ def test_every_member_can_be_set() -> None:
             "CHAT_MODEL_ID": "amazon.nova-micro-v1:0",
             "CHAT_MAX_TOKENS": "100",
             "CHAT_SYSTEM_PROMPT": "Be brief.",
+            "CHAT_RESUME_WINDOW": "10",
+            "CHAT_RESUME_GRACE": "0",
+            "CHAT_RESUME_EVENTS": "99",
+            "CHAT_RESUME_ANSWERS": "9",
+            "CHAT_REDIS_URL": "redis://r:6379/0",
             "HOME": "/",
         }
     )
-    assert settings == Settings(0.5, 1, 2, 0.25, 0.1, 1, 0.01, 2, "amazon.nova-micro-v1:0", 100, "Be brief.")
+    assert settings == Settings(
+        0.5,
+        1,
+        2,
+        0.25,
+        0.1,
+        1,
+        0.01,
+        2,
+        "amazon.nova-micro-v1:0",
+        100,
+        "Be brief.",
+        10,
+        0,
+        99,
+        9,
+        "redis://r:6379/0",
+    )
 
 
 @pytest.mark.parametrize("value", ["", "soon", "0", "-1", "nan", "inf"])

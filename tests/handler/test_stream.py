@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from converse_handler import sse
+from converse_handler.answers import Answers
+from converse_handler.backlog import AHEAD
 from converse_handler.conversation import Answer
 from converse_handler.events import Event, Failed, Finished, Started, Text, ToolFinished, Usage
 from converse_handler.metrics import Metrics, Record
@@ -50,6 +52,7 @@ class Source:
 
     def __init__(self, items: Iterable[Event | float]) -> None:
         self._items = items
+        self.told = 0
         self.closed_at: float | None = None
 
     async def events(self) -> AsyncGenerator[Event]:
@@ -58,6 +61,7 @@ class Source:
                 if isinstance(item, float):
                     await asyncio.sleep(item)
                 else:
+                    self.told += 1
                     yield item
         finally:
             self.closed_at = asyncio.get_running_loop().time()
@@ -66,9 +70,12 @@ class Source:
 def responding(source: Source, browser: Browser, metrics: Metrics) -> Coroutine[Any, Any, None]:
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        answer = Answer([], NOBODY, Tools([]), Settings())
-        record = Record(answer, metrics, now=loop.time)
-        stream = EventStream(source.events(), record, heartbeat=15, patience=30)
+        settings = Settings()
+        answer = Answer([], NOBODY, Tools([]), settings)
+        answer.id = "msg_1"
+        answer.events = source.events  # type: ignore[method-assign]
+        blocks = Answers(settings).begin(answer, lambda: Record(answer, metrics, now=loop.time))
+        stream = EventStream(blocks, "chat/msg_1", heartbeat=15, patience=30)
         await stream({}, browser.receive, browser.send)
 
     return main()
@@ -86,9 +93,10 @@ def test_a_whole_response(virtually: Virtually) -> None:
     events: tuple[Event, ...] = (Started("msg_1"), Text(0, "Hi"), FINISHED)
     browser, _, _ = respond(virtually, *events)
     (_, start), *rest = browser.got
-    assert start == {"type": "http.response.start", "status": 200, "headers": list(sse.HEADERS)}
+    headers = [*sse.HEADERS, (b"content-location", b"chat/msg_1")]
+    assert start == {"type": "http.response.start", "status": 200, "headers": headers}
     assert [data for _, data in browser.body] == [
-        *(sse.encode(event, number) for number, event in enumerate(events, 1)),
+        *(sse.encode(event, number, "msg_1") for number, event in enumerate(events, 1)),
         sse.DONE,
     ]
     assert all(message["more_body"] for _, message in rest[:-1])
@@ -126,9 +134,17 @@ def test_a_browser_that_leaves_ends_the_answer_at_once(
 
 def test_a_browser_that_takes_nothing_counts_as_gone(virtually: Virtually) -> None:
     browser = Browser(stops_at=5.0)
-    _, source, metrics = respond(virtually, Started("msg_1"), 6.0, Text(0, "a"), FINISHED, browser=browser)
+    _, source, metrics = respond(virtually, Started("msg_1"), 6.0, Text(0, "a"), 1e5, browser=browser)
     assert source.closed_at == 36.0
     assert metrics.registry.get_sample_value("chat_ends_total", {"reason": "client_left"}) == 1
+
+
+def test_a_browser_that_reads_slowly_slows_the_answer_down(virtually: Virtually) -> None:
+    flow: list[Event | float] = [Text(0, "a")] * (3 * AHEAD)
+    browser = Browser(stops_at=5.0)
+    _, source, _ = respond(virtually, Started("msg_1"), 6.0, *flow, FINISHED, browser=browser)
+    assert source.told == 1 + AHEAD  # what was sent, and what waits
+    assert source.closed_at == 36.0
 
 
 def test_what_is_measured(virtually: Virtually, caplog: pytest.LogCaptureFixture) -> None:

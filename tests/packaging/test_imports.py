@@ -33,6 +33,7 @@ MAY_IMPORT = {
         "boto3",
         "botocore",
         "prometheus_client",
+        "redis",
         "starlette",
         "urllib3",
         "uvicorn",
@@ -66,6 +67,7 @@ ONLY = {
     ("converse_handler", "boto3"): {"bridge"},
     ("converse_handler", "botocore"): {"bridge", "failures"},
     ("converse_handler", "urllib3"): {"bridge", "failures"},
+    ("converse_handler", "redis"): {"shared"},
     ("converse_handler", "starlette"): {"app"},
     ("converse_handler", "uvicorn"): {"__main__"},
 }

@@ -295,5 +295,5 @@ def test_any_scenario_with_any_fault_has_one_end_and_shows_a_prefix(
     )
     sent = "".join(exchange.text_sent for exchange in emulator.journal.wait(1))
     assert sent.startswith(shown)
-    numbers = [int(line[4:]) for line in response.text.split("\n") if line.startswith("id: ")]
+    numbers = [int(line.rpartition("-")[2]) for line in response.text.split("\n") if line.startswith("id: ")]
     assert numbers == list(itertools.islice(itertools.count(1), len(read)))

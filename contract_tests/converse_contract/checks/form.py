@@ -130,16 +130,17 @@ def no_empty_blocks(evidence: Evidence) -> list[Finding]:
 
 
 def ids_increase(evidence: Evidence) -> list[Finding]:
-    """Every event has an `id`, a number greater than the one before."""
-    before: int | None = None
+    """Every event has an `id` with a number greater than the one before: `N`, or `answer-N` of one answer."""
+    of, before = None, None
     for arrival in evidence.transcript.arrivals:
         if isinstance(arrival.event, Heartbeat | Sentinel):
             continue
-        number = int(arrival.id) if arrival.id and arrival.id.isdecimal() else None
-        if number is None or (before is not None and number <= before):
+        answer, _, digits = (arrival.id or "").rpartition("-")
+        number = int(digits) if digits.isascii() and digits.isdecimal() else None
+        if number is None or (before is not None and (answer != of or number <= before)):
             expected = "an id on every event, increasing" + (f", more than {before}" if before else "")
             return [Finding(expected, f"id {arrival.id!r} on {explain(arrival.event)}")]
-        before = number
+        of, before = answer, number
     return []
 
 
