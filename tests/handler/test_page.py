@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from converse_emulator import Session
 
+from tests.handler.resuming import cable
+
 pytestmark = pytest.mark.xdist_group("chromium")
 
 Serve = Callable[..., str]
@@ -191,6 +193,41 @@ def test_a_connection_that_is_lost_is_an_interruption(page: Any, serve: Serve) -
     assert answer.get_by_test_id("retry").is_visible()
 
 
+def test_a_connection_that_breaks_is_read_on(serve: Serve, bedrock: Session, page: Any) -> None:
+    bedrock.play([{"text": "One "}, {"gate": "2"}, {"text": "two "}, {"gate": "3"}, {"text": "three"}])
+    with cable(serve(resume_grace=30)) as connection:
+        answer = ask(page, connection.url)
+        shows(answer.get_by_test_id("text"), "One ")
+        connection.cut()
+        bedrock.open_gate("2")
+        shows(answer.get_by_test_id("text"), "One two ")
+        connection.cut()
+        bedrock.open_gate("3")
+        reaches(answer, "done")
+    assert answer.get_by_test_id("text").text_content() == "One two three"
+    assert len(bedrock.journal.wait(1)) == 1
+
+
+def test_without_grace_what_breaks_is_interrupted(serve: Serve, bedrock: Session, page: Any) -> None:
+    bedrock.play([{"text": "It renews on "}, {"wait": "forever"}])
+    with cable(serve()) as connection:
+        answer = ask(page, connection.url)
+        shows(answer.get_by_test_id("text"), "It renews on ")
+        connection.cut()
+        reaches(answer, "interrupted")
+    assert answer.get_by_test_id("text").text_content() == "It renews on "
+    assert answer.get_by_test_id("retry").is_visible()
+
+
+def test_the_stop_button_does_not_wait_for_grace(serve: Serve, bedrock: Session, page: Any) -> None:
+    bedrock.play([{"text": "It renews on "}, {"wait": "forever"}])
+    answer = ask(page, serve(resume_grace=600))
+    shows(answer.get_by_test_id("text"), "It renews on ")
+    page.get_by_test_id("stop").click()
+    reaches(answer, "stopped")
+    assert bedrock.journal.wait(1)[0].ended == "client left"
+
+
 def test_a_handler_that_is_gone_is_an_interruption(page: Any, serve: Serve) -> None:
     page.route(re.compile("/chat$"), lambda route: route.abort("connectionrefused"))
     answer = ask(page, serve())
@@ -211,13 +248,14 @@ def test_the_stream_may_be_cut_anywhere(page: Any, serve: Serve) -> None:
                 for (let second = first; second <= bytes.length; second++) {
                     const decoder = new SseDecoder();
                     const pieces = [bytes.slice(0, first), bytes.slice(first, second), bytes.slice(second)];
-                    seen.add(JSON.stringify(pieces.flatMap((piece) => [...decoder.feed(piece)])));
+                    const read = pieces.flatMap((piece) => [...decoder.feed(piece)]);
+                    seen.add(JSON.stringify([...read, decoder.lastEventId]));
                 }
             }
             return [...seen].map((each) => JSON.parse(each));
         }"""
     )
-    assert found == [["Grüße 🌍", "a", "b\n c", ""]]
+    assert found == [["Grüße 🌍", "a", "b\n c", "", "1"]]
 
 
 def test_nothing_is_loaded_from_elsewhere(page: Any, serve: Serve) -> None:

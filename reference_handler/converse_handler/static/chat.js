@@ -10,6 +10,7 @@ const send = document.getElementById("send");
 const stop = document.getElementById("stop");
 
 const LOST = "The connection was lost. Please try again.";
+const AGAIN = [300, 1000, 3000]; // ms before each attempt to read on; they begin anew with every event that comes
 
 const history = []; // {role, content}; the roles take turns, and between two questions it ends with an answer
 let running = null; // the AbortController of the request under way
@@ -77,12 +78,48 @@ async function stream(messages, answer, signal) {
     signal,
   });
   if (!response.ok) throw new Refused((await response.json()).error);
+  const again = response.headers.get("content-location"); // where the rest is, should this connection break
+  const address = again && new URL(again, response.url);
+  signal.addEventListener("abort", () => {
+    if (address) fetch(address, { method: "DELETE", keepalive: true }).catch(() => {}); // else it might go on
+  });
+  await read(response, answer, signal, address);
+}
+
+async function read(response, answer, signal, address) {
+  let lastEventId = "";
+  for (let attempt = 0; response; ) {
+    try {
+      for await (const [data, id] of events(response)) {
+        if (data !== "[DONE]" && !answer.over) follow(() => answer.take(JSON.parse(data)));
+        lastEventId = id;
+        attempt = 0;
+      }
+    } catch (error) {
+      if (signal.aborted || !address) throw error;
+    }
+    if (answer.over || !address || attempt === AGAIN.length) return;
+    await new Promise((done) => setTimeout(done, AGAIN[attempt++]));
+    response = await rest(address, lastEventId, signal);
+  }
+}
+
+/** What comes after this event; null if there is no more to be had. */
+async function rest(address, lastEventId, signal) {
+  try {
+    const response = await fetch(address, { headers: { "last-event-id": lastEventId }, signal });
+    return response.status === 200 ? response : null;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return new Response(""); // not reachable: an attempt that brought nothing
+  }
+}
+
+async function* events(response) {
   const decoder = new SseDecoder();
   const reader = response.body.getReader();
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    for (const data of decoder.feed(read.value)) {
-      if (data !== "[DONE]" && !answer.over) follow(() => answer.take(JSON.parse(data)));
-    }
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    for (const data of decoder.feed(piece.value)) yield [data, decoder.lastEventId];
   }
 }
 

@@ -5,7 +5,11 @@ export class SseDecoder {
   #utf8 = new TextDecoder(); // keeps half a character until the rest arrives; strips a byte order mark
   #line = "";
   #data = [];
+  #id = "";
   #afterCr = false;
+
+  /** The id of the last complete event: what to ask for the rest with. */
+  lastEventId = "";
 
   /** The `data` of each event that these bytes complete. */
   *feed(bytes) {
@@ -17,11 +21,15 @@ export class SseDecoder {
     this.#line = lines.pop();
     for (const line of lines) {
       if (line === "") {
-        if (this.#data.length) yield this.#data.join("\n");
+        const data = this.#data;
         this.#data = [];
+        this.lastEventId = this.#id;
+        if (data.length) yield data.join("\n");
       } else if (line === "data" || line.startsWith("data:")) {
         this.#data.push(line.slice(5).replace(/^ /, ""));
-      } // comments, ids and the rest: nothing to show
+      } else if (line.startsWith("id:") && !line.includes("\0")) {
+        this.#id = line.slice(3).replace(/^ /, "");
+      } // comments and the rest: nothing to show
     }
   }
 }
