@@ -1,4 +1,4 @@
-"""An environment for each client under .cache/conformance/, made once and kept until its packages change."""
+"""An environment for each client and peer under .cache/conformance/, kept until its packages change."""
 
 import json
 import os
@@ -8,6 +8,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
+from zipfile import ZipFile
 
 from conformance.clients import Client
 
@@ -20,33 +22,50 @@ class Unavailable(Exception):
     """The environment cannot be had on this machine; the text says why."""
 
 
-def folder_of(client: Client) -> Path:
-    return FOLDER / client.id
+class Packages(Protocol):
+    """What an environment is made of: a client of clients.toml, or a peer of peers.toml."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def packages(self) -> tuple[str, ...]: ...
+    @property
+    def python(self) -> str: ...
+    @property
+    def isolated(self) -> str: ...
 
 
-def python_of(client: Client) -> Path:
-    """The interpreter of a Python client's environment."""
-    return folder_of(client) / "bin" / "python"
+def folder_of(packages: Packages) -> Path:
+    return FOLDER / packages.id
 
 
-def is_built(client: Client) -> bool:
-    """Whether the environment is there with the packages that clients.toml asks for."""
-    stamp = folder_of(client) / STAMP
-    return stamp.exists() and stamp.read_text(encoding="utf-8") == client.isolated
+def python_of(packages: Packages) -> Path:
+    """The interpreter of a Python environment."""
+    return folder_of(packages) / "bin" / "python"
 
 
-def build(client: Client, announce: Callable[[], None]) -> None:
+def is_built(packages: Packages) -> bool:
+    """Whether the environment is there with the packages that are asked for."""
+    stamp = folder_of(packages) / STAMP
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == packages.isolated
+
+
+def build(packages: Packages, announce: Callable[[], None]) -> None:
     """Make the environment, unless it is there, and announce that first; raises `Unavailable`."""
-    if is_built(client):
+    if is_built(packages):
         return
     announce()
-    folder = folder_of(client)
+    folder = folder_of(packages)
     shutil.rmtree(folder, ignore_errors=True)
-    if client.kind == "node":
-        _build_node(client, folder)
+    if packages.kind == "node":
+        _build_node(packages, folder)
+    elif packages.kind == "wheel":
+        _unpack(packages, folder)
     else:
-        _build_python(client, folder)
-    (folder / STAMP).write_text(client.isolated, encoding="utf-8")
+        _build_python(packages, folder)
+    (folder / STAMP).write_text(packages.isolated, encoding="utf-8")
 
 
 def command_of(client: Client) -> list[str]:
@@ -56,7 +75,7 @@ def command_of(client: Client) -> list[str]:
         return [str(python_of(client)), str(SCRIPTS / client.script)]
     for script in SCRIPTS.glob("*.mjs"):  # Node looks for packages beside the script, so it is copied there
         _copy(script, folder / script.name)
-    return [_program("node"), str(folder / client.script)]
+    return [program("node"), str(folder / client.script)]
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -68,17 +87,27 @@ def _copy(source: Path, target: Path) -> None:
         new.replace(target)
 
 
-def _build_python(client: Client, folder: Path) -> None:
-    _run([_interpreter(client.python), "-m", "venv", str(folder)])
-    pip = [str(python_of(client)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([*pip, *client.packages])
+def _build_python(packages: Packages, folder: Path) -> None:
+    _run([_interpreter(packages.python), "-m", "venv", str(folder)])
+    pip = [str(python_of(packages)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run([*pip, *packages.packages])
 
 
-def _build_node(client: Client, folder: Path) -> None:
-    npm = _program("npm")
+def _unpack(packages: Packages, folder: Path) -> None:
+    """The files of a wheel, as they are."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    _run([*pip, "--dest", str(folder), *packages.packages])
+    for wheel in folder.glob("*.whl"):
+        with ZipFile(wheel) as files:
+            files.extractall(folder)
+        wheel.unlink()
+
+
+def _build_node(packages: Packages, folder: Path) -> None:
+    npm = program("npm")
     folder.mkdir(parents=True)
     (folder / "package.json").write_text(json.dumps({"name": "client", "private": True, "type": "module"}))
-    _run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *client.packages])
+    _run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *packages.packages])
 
 
 def _run(command: list[str]) -> None:
@@ -88,7 +117,8 @@ def _run(command: list[str]) -> None:
         raise Unavailable(f"`{Path(command[0]).name} {' '.join(command[1:])}` failed: {last[0]}")
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Where a program is; raises `Unavailable`."""
     found = shutil.which(name)
     if not found:
         raise Unavailable(f"there is no {name} on this machine")
