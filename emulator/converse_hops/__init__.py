@@ -1,8 +1,29 @@
 """Local stand-ins for what lies between a streaming handler and a browser, with switches and limits."""
 
-from converse_hops.hop import Hop
-from converse_hops.journal import Journal
-from converse_hops.pace import LimitReached, Pace
-from converse_hops.passage import Passage, Record
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Hop", "Journal", "LimitReached", "Pace", "Passage", "Record"]
+if TYPE_CHECKING:
+    from converse_hops.functions.function import Function
+    from converse_hops.hop import Hop
+    from converse_hops.journal import Journal
+    from converse_hops.passage import Passage
+
+__all__ = ["Function", "Hop", "Journal", "Passage"]
+
+_HOMES = {
+    "functions.function": ("Function",),
+    "hop": ("Hop",),
+    "journal": ("Journal",),
+    "passage": ("Passage",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use: a hop costs what it needs itself."""
+    for module, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(f"{__name__}.{module}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import signal
 import sys
@@ -43,6 +44,7 @@ def _run(hop_class: type[Hop], options: argparse.Namespace) -> int:
             f"{options.host} is not an address of this machine alone, and a hop lets anybody in; "
             "use --allow-remote if that is wanted, in a container for instance"
         )
+    logging.basicConfig(level=logging.INFO, format="%(message)s")  # what functions print, too
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())

@@ -4,6 +4,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import overload
 
 from converse_hops.passage import Follower, Passage
@@ -40,9 +41,18 @@ class Journal(Sequence[Passage]):
             return self._passages[-1]
 
     def wait(self, until: Callable[["Journal"], bool], timeout: float = 10.0) -> None:
-        """Return once `until(journal)` holds; raises `TimeoutError` with what there is."""
+        """Return once `until(journal)` holds; raises `TimeoutError` with what there is.
+
+        `until` may ask for the `last` passage before there is one: then it does not hold yet.
+        """
+
+        def holds() -> bool:
+            with suppress(LookupError):
+                return until(self)
+            return False
+
         with self._changed:
-            if not self._changed.wait_for(lambda: until(self), timeout):
+            if not self._changed.wait_for(holds, timeout):
                 raise TimeoutError(f"not within {timeout:g} s; the journal has:\n{self}")
 
     def follow(self, follower: Follower) -> None:

@@ -1,6 +1,7 @@
 """The clocks of a hop: at speed 60 a limit of 60 s is up after one second."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ class Pace:
     def __post_init__(self) -> None:
         if not self.speed > 0:
             raise ValueError(f"the speed must be more than 0, not {self.speed}")
+
+    def now(self) -> float:
+        """A monotonic clock in the documents' seconds."""
+        return time.monotonic() * self.speed
 
     def real(self, seconds: float) -> float:
         """How long that is here."""

@@ -21,6 +21,7 @@ class Kind:
 
 
 KINDS: tuple[Kind, ...] = (
+    Kind("function", "functions.function:Function", "a Lambda function: its Runtime API and its invoke APIs"),
     Kind("websocket-api", "websocket.api:WebSocketApi", "an API Gateway WebSocket API with its @connections"),
     Kind("appsync-events", "appsync.hop:AppSyncEvents", "an AppSync Event API: HTTP and the WebSocket"),
 )

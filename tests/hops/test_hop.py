@@ -5,8 +5,8 @@ import gc
 import threading
 
 import pytest
-from converse_hops import LimitReached, Pace
 from converse_hops.http.server import Incoming
+from converse_hops.pace import LimitReached, Pace
 
 from tests.hops.peers import LAST, Origin, everything
 

@@ -32,7 +32,7 @@ PUBLIC = {
         "run",
     ],
     "converse_fixtures": ["load_text", "names", "path"],
-    "converse_hops": ["Hop", "Journal", "LimitReached", "Pace", "Passage", "Record"],
+    "converse_hops": ["Function", "Hop", "Journal", "Passage"],
     "converse_handler": ["Settings", "create_app"],
 }
 

@@ -84,7 +84,7 @@ class Link(asyncio.Protocol):
 
     async def write(self, data: bytes) -> None:
         """Give the kernel `data`; waits while the other side does not take it. Raises `PeerLeft`."""
-        if self.closed or self.left.done():
+        if self.closed:
             raise PeerLeft("the connection is closed")
         self._transport.write(data)
         if not self._writable.is_set():
