@@ -4,23 +4,16 @@ Exit codes: 0 all is well, 1 what was looked at is bad, 2 it could not be done.
 """
 
 import argparse
-import json
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from converse_emulator.address import is_loopback
+from converse_emulator import commands
+from converse_emulator.commands import Unable
 from converse_emulator.errors import EmulatorError
 from converse_emulator.option_types import port_number, positive_number, speed_factor
 
 Command = Callable[[argparse.Namespace], int]
-
-
-class Unable(Exception):
-    """The command cannot be carried out; the text says why."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,129 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _serve(options: argparse.Namespace) -> int:
-    from converse_emulator.emulator import Emulator
-
-    if not options.allow_remote and not is_loopback(options.host):
-        raise Unable(
-            f"{options.host} is not an address of this machine alone, and the emulator lets anybody in; "
-            "use --allow-remote if that is wanted, in a container for instance"
-        )
-    if (options.auth == "strict") != (options.credentials is not None):
-        raise Unable("--auth strict and --credentials FILE belong together")
-    emulator = Emulator(
-        options.scenarios,
-        seed=options.seed,
-        speed=options.speed,
-        host=options.host,
-        port=options.port,
-        validation=options.validation,
-        models=options.models,
-        credentials=options.credentials,
-        quotas=options.quota,
-        tls=_tls(options),
-        wrap=options.wrap,
-    )
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    with emulator:
-        print(f"ready {emulator.endpoint_url}", flush=True)
-        if emulator.ca_bundle:
-            print(f"ca {emulator.ca_bundle}", flush=True)
-        ended.wait()
-    return 0
-
-
-def _tls(options: argparse.Namespace) -> bool | tuple[str, str]:
-    if (options.tls_cert is None) != (options.tls_key is None):
-        raise Unable("--tls-cert FILE and --tls-key FILE belong together")
-    return (options.tls_cert, options.tls_key) if options.tls_cert else bool(options.tls)
-
-
-def _scenarios(options: argparse.Namespace) -> int:
-    from converse_emulator.language.library import Library
-
-    library = Library(options.scenarios)
-    names = library.names()
-    width = max(map(len, names), default=0)
-    for name in names:
-        print(f"{name:{width}}  {library.get(name).title}")
-    return 0
-
-
-def _show(options: argparse.Namespace) -> int:
-    from converse_emulator.language.library import SUFFIXES, Library
-    from converse_emulator.language.loader import load_file
-    from converse_emulator.language.wrap_form import read_wrap
-    from converse_emulator.rehearsal import Run, rehearsal_text
-
-    is_file = options.name.endswith(SUFFIXES)
-    scenario = load_file(options.name) if is_file else Library(options.scenarios).get(options.name)
-    wrap = read_wrap(options.wrap, "--wrap") if options.wrap else None
-    run = Run(options.seed, options.model, options.operation, wrap)
-    print(rehearsal_text(scenario, run, options.requests))
-    return 0
-
-
-def _decode(options: argparse.Namespace) -> int:
-    from converse_emulator.show import BadFrame, frame_lines
-
-    body = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
-    try:
-        for line in frame_lines(body):
-            print(line)
-    except BadFrame as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-def _lint(options: argparse.Namespace) -> int:
-    from converse_emulator.linting.lint import judge_body, judge_endpoint, report
-
-    if options.target.startswith(("http://", "https://")):
-        judgements = judge_endpoint(options.target, options.model)
-    else:
-        judgements = judge_body(Path(options.target).read_bytes())
-    print("\n".join(report(judgements)))
-    return int(any(judgement.breaches for judgement in judgements))
-
-
-def _schema(_: argparse.Namespace) -> int:
-    from converse_emulator.language.schema import json_schema
-
-    print(json.dumps(json_schema(), indent=2))
-    return 0
-
-
-def _journal(options: argparse.Namespace) -> int:
-    from urllib.request import urlopen
-
-    from converse_emulator.show import exchange_text
-    from converse_emulator.tls import client_context
-
-    url = f"{options.url.rstrip('/')}/_emulator/journal"
-    if not url.startswith(("http://", "https://")):
-        raise Unable(f"{options.url!r} is no URL of an emulator; it looks like http://127.0.0.1:8080")
-    try:
-        with urlopen(url, timeout=10, context=client_context()) as response:
-            exchanges = json.load(response)["exchanges"]
-    except (ValueError, KeyError) as error:
-        raise Unable(f"{url} is no emulator's journal: {error!r}") from error
-    for exchange in exchanges:
-        print(exchange_text(exchange))
-    return 0
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="converse-emulator",
         description="A local Amazon Bedrock runtime that says, and fails, as it is told.",
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    serve = _add(commands, "serve", _serve, "serve until SIGTERM; the first line printed is `ready URL`")
+    serve = _add(parsers, commands.serve, "serve until SIGTERM; the first line printed is `ready URL`")
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     serve.add_argument(
         "--port", type=port_number, default=0, help="the port; 0, the default, is any free one"
@@ -208,9 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--tls-key", metavar="FILE", help="the key of the certificate (PEM)")
     serve.add_argument("--allow-remote", action="store_true", help="allow a host that others can reach")
 
-    _add_scenarios(_add(commands, "scenarios", _scenarios, "list all scenarios"))
+    _add_scenarios(_add(parsers, commands.scenarios, "list all scenarios"))
 
-    show = _add(commands, "show", _show, "print what a scenario sends when")
+    show = _add(parsers, commands.show, "print what a scenario sends when")
     show.add_argument("name", metavar="NAME", help="a scenario, topic/name, or the path of a .yaml file")
     _add_scenarios(show)
     _add_seed(show)
@@ -229,25 +107,32 @@ def _parser() -> argparse.ArgumentParser:
         help="how many requests to show, retries included (default: one for each reply, 5 with `instead`)",
     )
 
-    decode = _add(commands, "decode", _decode, "print an event-stream body frame by frame")
+    decode = _add(parsers, commands.decode, "print an event-stream body frame by frame")
     decode.add_argument("file", metavar="FILE", help="a file with the bytes of the body; - is standard input")
 
-    lint = _add(commands, "lint", _lint, "judge a captured body or a live endpoint by the rules of the wire")
+    lint = _add(parsers, commands.lint, "judge a captured body or a live endpoint by the rules of the wire")
     lint.add_argument("target", metavar="FILE|URL", help="an event-stream body, or an endpoint's URL")
     _add_model(lint)
 
-    commands.add_parser("hop", help="stand in for one thing between a handler and a browser: hop --help")
-    _add(commands, "schema", _schema, "print the JSON Schema of scenario files, for editors")
+    parsers.add_parser("hop", help="stand in for one thing between a handler and a browser: hop --help")
+    _add(parsers, commands.schema, "print the JSON Schema of scenario files, for editors")
 
-    journal = _add(commands, "journal", _journal, "print what a running emulator was asked and what it did")
+    journal = _add(parsers, commands.journal, "print what a running emulator was asked and what it did")
     journal.add_argument("url", metavar="URL", help="the emulator's URL, as `serve` printed it")
+    journal.add_argument("--json", action="store_true", help="all of it, with what was sent, for `replay`")
+
+    replay = _add(parsers, commands.replay, "print a scenario that plays a run again, from its journal")
+    replay.add_argument(
+        "journal", metavar="JOURNAL", help="an emulator's URL, or what `journal --json` printed"
+    )
+    replay.add_argument("--session", metavar="NAME", help="the session, where the journal has several")
     return parser
 
 
 def _add(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: Command, text: str
+    parsers: "argparse._SubParsersAction[argparse.ArgumentParser]", run: Command, text: str
 ) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    command = parsers.add_parser(run.__name__, help=text, description=f"{text[0].upper()}{text[1:]}.")
     command.set_defaults(command=run)
     return command
 

@@ -1,6 +1,6 @@
 """The control routes under `/_emulator`: JSON over HTTP, for tests in any language and the contract suite.
 
-    GET  health · scenarios · scenarios/TOPIC/NAME · gates?session= · journal?session=&after=ID&wait=S
+    GET  health · scenarios · scenarios/TOPIC/NAME · gates?session= · journal?session=&after=ID&wait=S&data=1
     POST arm {session, scenario | reply | replies, match, instead, wrap}
          gates/open {session, name} · reset {session}
 
@@ -113,7 +113,10 @@ class _Routes:
         return JSONResponse({"session": session, "opened": name})
 
     async def journal(self, request: Request) -> Response:
-        """With `wait`: answer when there are exchanges after ID and all have ended, at the latest after S."""
+        """With `wait`: answer when there are exchanges after ID and all have ended, at the latest after S.
+
+        With `data`: what was sent, to the byte.
+        """
         session = request.query_params.get("session")
         after = int(_number(request, "after"))
         journal = self._plane.journal
@@ -124,7 +127,8 @@ class _Routes:
 
         await journal.wait(ended, min(_number(request, "wait"), LONGEST_WAIT))
         found = journal.recordings(session, after)
-        return JSONResponse({"exchanges": [recording.exchange().as_json() for recording in found]})
+        data = request.query_params.get("data") == "1"
+        return JSONResponse({"exchanges": [recording.exchange(data=data).as_json() for recording in found]})
 
     async def reset(self, request: Request) -> Response:
         what = await _body(request)

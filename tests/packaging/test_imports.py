@@ -61,7 +61,7 @@ ONLY = {
     ("converse_emulator", "uvicorn"): {"transport", "server"},
     ("converse_emulator", "zttp"): {"transport", "server"},
     ("converse_emulator", "faker"): {"answer"},
-    ("converse_emulator", "yaml"): {"loader"},
+    ("converse_emulator", "yaml"): {"loader", "replay"},
     ("converse_hops", "h11"): {"link", "server", "client"},
     ("converse_hops", "websockets"): {"api", "connection", "front", "hop", "realtime", "session"},
     ("converse_handler", "boto3"): {"bridge"},

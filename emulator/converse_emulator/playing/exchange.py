@@ -24,6 +24,8 @@ class Performed:
     injected: bool
     bytes: int
     tokens: int
+    headers: Mapping[str, str] | None = None  # of a head; these two only where they are asked for
+    data: str | None = None  # of a send, base64
 
 
 @dataclass(frozen=True, slots=True)

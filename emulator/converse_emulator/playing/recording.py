@@ -2,7 +2,9 @@
 
 import time
 from array import array
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from converse_emulator.choosing.occasions import INVOCATION
 from converse_emulator.choosing.request import Request
@@ -126,10 +128,11 @@ class Recording:
             self._ended, self._ended_at = how, after
             self._changed()
 
-    def exchange(self) -> Exchange:
-        """The exchange as far as it has come."""
+    def exchange(self, *, data: bool = False) -> Exchange:
+        """The exchange as far as it has come; with `data`, also the headers and the bytes that were sent."""
         request = self._request
         sent = self.tokens_sent
+        tell = _told_whole if data else _told
         text_of = text_of_stream if "Stream" in request.operation else text_of_answer
         return Exchange(
             id=self.id,
@@ -148,7 +151,7 @@ class Recording:
             seed=self._seed,
             started_at=self._started_at,
             status=self._status,
-            acts=tuple(map(_told, self._beats, self._actual)),
+            acts=tuple(map(tell, self._beats, self._actual)),
             state="open" if self._ended is None else "done",
             ended=self._ended,
             ended_at=self._ended_at,
@@ -171,3 +174,14 @@ def _told(beat: Beat, actual: float) -> Performed:
             return Performed(beat.at, actual, explain(beat.act), beat.injected, len(data), 0)
         case _:
             return Performed(beat.at, actual, explain(beat.act), beat.injected, 0, 0)
+
+
+def _told_whole(beat: Beat, actual: float) -> Performed:
+    told = _told(beat, actual)
+    match beat.act:
+        case Head(_, headers):
+            return replace(told, headers=dict(headers))
+        case Send(data):
+            return replace(told, data=b64encode(data).decode())
+        case _:
+            return told
