@@ -29,7 +29,7 @@ from converse_hops.websocket.bucket import Bucket
 from converse_hops.websocket.connection import Connection
 from converse_hops.websocket.events import CONNECT, DEFAULT, DISCONNECT, Ids, Opening, check_expression
 from converse_hops.websocket.front import Front
-from converse_hops.websocket.integration import Function, integration
+from converse_hops.websocket.integration import Target, integration
 from converse_hops.websocket.limits import FRAME, MESSAGE, Limits, Unknowns
 from converse_hops.websocket.management import Management, Request
 from converse_hops.websocket.options import add_options, arguments
@@ -55,7 +55,7 @@ class WebSocketApi(Hop):
 
     def __init__(
         self,
-        target: Function | str,
+        target: Target,
         *,
         routes: Collection[str] = (CONNECT, DEFAULT, DISCONNECT),
         selection: str = "$request.body.action",
@@ -71,7 +71,8 @@ class WebSocketApi(Hop):
         port: int = 0,
         speed: float = 1.0,
     ) -> None:
-        super().__init__(host=host, port=port, speed=speed)
+        origin = target if isinstance(target, Hop) else None
+        super().__init__(origin, host=host, port=port, speed=speed)
         limits, unknowns = limits or Limits(), unknowns or Unknowns()
         self._stage, self._api_id = stage, api_id
         self._post_latency = post_latency

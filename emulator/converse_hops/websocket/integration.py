@@ -1,5 +1,5 @@
-"""What a route leads to: a function in this process, or a URL that takes events. Both get the event and give
-what a Lambda function gives.
+"""What a route leads to: a Lambda function, a function in this process, or a URL that takes events. Each gets
+the event and gives what a Lambda function gives.
 
 A URL is called as the runtime interface emulator is: POST of the event as JSON, answered with the result.
 """
@@ -11,21 +11,26 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from converse_hops.functions.function import Function
+from converse_hops.functions.invoke import BUFFERED
 from converse_hops.http.client import OriginError, Outgoing
 from converse_hops.websocket.events import Event
 
-Function = Callable[[Event], Any]  # plain, run in a thread; or async, run in the hop's loop
+Here = Callable[[Event], Any]  # plain, run in a thread; or async, run in the hop's loop
+Target = Function | Here | str
 
 
 class IntegrationError(Exception):
     """The integration raised, answered with an error, or could not be reached."""
 
 
-def integration(target: Function | str) -> Callable[[Event], Awaitable[Any]]:
+def integration(target: Target) -> Callable[[Event], Awaitable[Any]]:
     """The target as a coroutine function that raises nothing but `IntegrationError`."""
 
     async def call(event: Event) -> Any:
         try:
+            if isinstance(target, Function):
+                return await _post(f"{target.url}{BUFFERED}{target.name}/invocations", event)
             if isinstance(target, str):
                 return await _post(target, event)
             if inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(type(target).__call__):
