@@ -22,6 +22,7 @@ from converse_handler.metrics import Metrics, Record
 from converse_handler.settings import Settings, SettingsError
 from converse_handler.stream import EventStream
 from converse_handler.tools import Tools
+from converse_handler.websocket_app import websocket_routes
 
 STATIC = Path(__file__).parent / "static"
 
@@ -63,6 +64,7 @@ def create_app(settings: Settings, client: Any = None, tools: Tools = DEMO_TOOLS
             Route("/chat", chat, methods=["POST"]),
             Route("/chat/{answer}", resume, methods=["GET"]),
             Route("/chat/{answer}", stop, methods=["DELETE"]),
+            *websocket_routes(settings, bedrock, tools, metrics),
             Route("/health", _health),
             Route("/metrics", measured),
             Route("/", _page),

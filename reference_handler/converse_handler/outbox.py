@@ -40,11 +40,16 @@ class Outbox:
 
     async def take(self) -> Event:
         """The next event, once there is one. Safe to cancel."""
+        (event,) = await self.take_some(1)
+        return event
+
+    async def take_some(self, most: int) -> list[Event]:
+        """The events that wait, at most so many, once there is one. Safe to cancel."""
         while not self._waiting:
             self._filled.clear()
             await self._filled.wait()
         self._emptied.set()
-        return self._waiting.popleft()
+        return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
 
 
 def join(before: Event, event: Event) -> Event | None:

@@ -31,6 +31,7 @@ class Settings:
     resume_events: int = 5000
     resume_answers: int = 1000
     redis_url: str = ""
+    websocket_endpoint: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":

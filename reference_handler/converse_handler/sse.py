@@ -38,7 +38,7 @@ TERMINAL = frozenset({"message_stop", "error"})  # the types of the events that 
 def encode(event: Event, number: int, answer: str = "") -> bytes:
     """The block of an event, the `number`th of its answer; by the answer's id the rest can be asked for."""
     id = f"{answer}-{number}" if answer else str(number)
-    return b"%bid: %b\ndata: %b\n\n" % (RETRY if number == 1 else b"", id.encode(), _json(payload(event)))
+    return b"%bid: %b\ndata: %b\n\n" % (RETRY if number == 1 else b"", id.encode(), to_json(payload(event)))
 
 
 def opening(block: bytes) -> bytes:
@@ -97,7 +97,8 @@ def payload(event: Event) -> dict[str, Any]:
             assert_never(never)
 
 
-def _json(body: dict[str, Any]) -> bytes:
+def to_json(body: dict[str, Any]) -> bytes:
+    """One line of JSON in UTF-8."""
     try:
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:  # half of a surrogate pair has no UTF-8, but JSON can escape it

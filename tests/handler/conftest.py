@@ -311,7 +311,14 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
     """A page in it that must not make mistakes."""
-    page = browser.new_page()
+    with careful_page(browser) as page:
+        yield page
+
+
+@contextmanager
+def careful_page(browser: Any, **options: Any) -> Iterator[Any]:
+    """A page that fails the test at its end if it made a mistake."""
+    page = browser.new_page(**options)
     page.set_default_timeout(20_000)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
