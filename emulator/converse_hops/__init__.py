@@ -8,14 +8,20 @@ if TYPE_CHECKING:
     from converse_hops.hop import Hop
     from converse_hops.journal import Journal
     from converse_hops.passage import Passage
+    from converse_hops.proxies.buffering import BufferingProxy
+    from converse_hops.proxies.cloudfront import CloudFront
+    from converse_hops.proxies.load_balancer import LoadBalancer
 
-__all__ = ["Function", "Hop", "Journal", "Passage"]
+__all__ = ["BufferingProxy", "CloudFront", "Function", "Hop", "Journal", "LoadBalancer", "Passage"]
 
 _HOMES = {
     "functions.function": ("Function",),
     "hop": ("Hop",),
     "journal": ("Journal",),
     "passage": ("Passage",),
+    "proxies.buffering": ("BufferingProxy",),
+    "proxies.cloudfront": ("CloudFront",),
+    "proxies.load_balancer": ("LoadBalancer",),
 }
 
 

@@ -24,4 +24,11 @@ KINDS: tuple[Kind, ...] = (
     Kind("function", "functions.function:Function", "a Lambda function: its Runtime API and its invoke APIs"),
     Kind("websocket-api", "websocket.api:WebSocketApi", "an API Gateway WebSocket API with its @connections"),
     Kind("appsync-events", "appsync.hop:AppSyncEvents", "an AppSync Event API: HTTP and the WebSocket"),
+    Kind("load-balancer", "proxies.load_balancer:LoadBalancer", "an Application Load Balancer"),
+    Kind("cloudfront", "proxies.cloudfront:CloudFront", "a CloudFront distribution"),
+    Kind(
+        "buffering-proxy",
+        "proxies.buffering:BufferingProxy",
+        "a proxy that buffers, as nginx does by default",
+    ),
 )

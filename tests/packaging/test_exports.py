@@ -32,7 +32,15 @@ PUBLIC = {
         "run",
     ],
     "converse_fixtures": ["load_text", "names", "path"],
-    "converse_hops": ["Function", "Hop", "Journal", "Passage"],
+    "converse_hops": [
+        "BufferingProxy",
+        "CloudFront",
+        "Function",
+        "Hop",
+        "Journal",
+        "LoadBalancer",
+        "Passage",
+    ],
     "converse_handler": ["Settings", "create_app"],
 }
 

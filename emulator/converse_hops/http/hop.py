@@ -15,6 +15,7 @@ _log = logging.getLogger(__name__)
 class HttpHop(Hop):
     """A subclass says how it answers."""
 
+    idle: float | None = None  # seconds that a connection may wait for a request; None: for ever
     runs_on = False  # whether the answering goes on after the client left; else it is cancelled
 
     async def _answer(self, incoming: Incoming, passage: Passage) -> None:
@@ -22,7 +23,7 @@ class HttpHop(Hop):
         raise NotImplementedError
 
     async def _open(self, listening: socket.socket) -> None:
-        self._server = HttpServer(self._handle)
+        self._server = HttpServer(self._handle, self.idle)
         await self._server.open(listening)
 
     async def _close(self) -> None:

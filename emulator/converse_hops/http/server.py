@@ -103,6 +103,11 @@ class Incoming:
         await self.end()
 
     @property
+    def received(self) -> bool:
+        """Whether the whole request is there."""
+        return self._link.http.their_state is not h11.SEND_BODY
+
+    @property
     def complete(self) -> bool:
         """Whether the response is."""
         return self._link.http.our_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
@@ -117,10 +122,14 @@ class Incoming:
 
 
 class HttpServer:
-    """Has `handler` answer the requests that come in on a socket; those of one connection one by one."""
+    """Has `handler` answer the requests that come in on a socket; those of one connection one by one.
 
-    def __init__(self, handler: Handler) -> None:
+    A connection that waits `idle` seconds for a request is closed; None: never.
+    """
+
+    def __init__(self, handler: Handler, idle: float | None = None) -> None:
         self._handler = handler
+        self._idle = idle
         self._tasks: set[asyncio.Task[None]] = set()
         self._links: set[Link] = set()
         self._server: asyncio.Server
@@ -154,7 +163,7 @@ class HttpServer:
 
     async def _serve(self, link: Link) -> None:
         try:
-            while isinstance(request := await link.next_event(), h11.Request):
+            while isinstance(request := await self._next(link), h11.Request):
                 incoming = Incoming(link, request)
                 await self._handler(incoming)
                 async for _ in incoming.chunks():  # what nobody read is in the way of the next request
@@ -170,6 +179,14 @@ class HttpServer:
             _log.exception("a request could not be answered")
         finally:
             link.close()
+
+    async def _next(self, link: Link) -> object:
+        """The next request; None if it did not come in time."""
+        try:
+            async with asyncio.timeout(self._idle):
+                return await link.next_event()
+        except TimeoutError:
+            return None
 
 
 async def _refuse(link: Link, error: h11.RemoteProtocolError) -> None:
