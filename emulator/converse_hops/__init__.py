@@ -11,8 +11,18 @@ if TYPE_CHECKING:
     from converse_hops.proxies.buffering import BufferingProxy
     from converse_hops.proxies.cloudfront import CloudFront
     from converse_hops.proxies.load_balancer import LoadBalancer
+    from converse_hops.web_adapter.adapter import WebAdapter
 
-__all__ = ["BufferingProxy", "CloudFront", "Function", "Hop", "Journal", "LoadBalancer", "Passage"]
+__all__ = [
+    "BufferingProxy",
+    "CloudFront",
+    "Function",
+    "Hop",
+    "Journal",
+    "LoadBalancer",
+    "Passage",
+    "WebAdapter",
+]
 
 _HOMES = {
     "functions.function": ("Function",),
@@ -22,6 +32,7 @@ _HOMES = {
     "proxies.buffering": ("BufferingProxy",),
     "proxies.cloudfront": ("CloudFront",),
     "proxies.load_balancer": ("LoadBalancer",),
+    "web_adapter.adapter": ("WebAdapter",),
 }
 
 

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(hop_class: type[Hop], options: argparse.Namespace) -> int:
-    if not options.allow_remote and not is_loopback(options.host):
+    if hop_class.listens and not options.allow_remote and not is_loopback(options.host):
         raise ValueError(
             f"{options.host} is not an address of this machine alone, and a hop lets anybody in; "
             "use --allow-remote if that is wanted, in a container for instance"
@@ -84,6 +84,9 @@ def _parser(kind: Kind, hop_class: type[Hop]) -> argparse.ArgumentParser:
     )
     hop_class.add_options(parser)
     common = parser.add_argument_group("options of all hops")
+    common.add_argument("--journal", metavar="FILE", help="write what passed when, a line of JSON each")
+    if not hop_class.listens:
+        return parser
     common.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     common.add_argument(
         "--port", type=port_number, default=0, help="the port; 0, the default, is any free one"
@@ -94,6 +97,5 @@ def _parser(kind: Kind, hop_class: type[Hop]) -> argparse.ArgumentParser:
         default=1.0,
         help="run the hop's clocks so many times as fast: at 60 a limit of a minute is up after a second",
     )
-    common.add_argument("--journal", metavar="FILE", help="write what passed when, a line of JSON each")
     common.add_argument("--allow-remote", action="store_true", help="allow a host that others can reach")
     return parser

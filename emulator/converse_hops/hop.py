@@ -11,7 +11,7 @@ does not run yet, and stops it again.
 import argparse
 import socket
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from converse_emulator.address import listen
 from converse_emulator.loop_thread import LoopThread
@@ -25,6 +25,8 @@ class Hop:
 
     `speed` scales all its clocks: at 60 a limit of a minute is up after a second. Port 0 is any free one.
     """
+
+    listens: ClassVar[bool] = True  # else it is a client on both sides, and has no port
 
     def __init__(
         self, origin: "Hop | str | None" = None, *, host: str = "127.0.0.1", port: int = 0, speed: float = 1.0

@@ -22,6 +22,9 @@ class Kind:
 
 KINDS: tuple[Kind, ...] = (
     Kind("function", "functions.function:Function", "a Lambda function: its Runtime API and its invoke APIs"),
+    Kind(
+        "web-adapter", "web_adapter.adapter:WebAdapter", "the AWS Lambda Web Adapter in front of any web app"
+    ),
     Kind("websocket-api", "websocket.api:WebSocketApi", "an API Gateway WebSocket API with its @connections"),
     Kind("appsync-events", "appsync.hop:AppSyncEvents", "an AppSync Event API: HTTP and the WebSocket"),
     Kind("load-balancer", "proxies.load_balancer:LoadBalancer", "an Application Load Balancer"),

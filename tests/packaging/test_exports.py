@@ -40,6 +40,7 @@ PUBLIC = {
         "Journal",
         "LoadBalancer",
         "Passage",
+        "WebAdapter",
     ],
     "converse_handler": ["Settings", "create_app"],
 }
