@@ -31,7 +31,7 @@ from converse_hops.websocket.events import CONNECT, DEFAULT, DISCONNECT, Ids, Op
 from converse_hops.websocket.front import Front
 from converse_hops.websocket.integration import Target, integration
 from converse_hops.websocket.limits import FRAME, MESSAGE, Limits, Unknowns
-from converse_hops.websocket.management import Management, Request
+from converse_hops.websocket.management import Management, Request, connection_named
 from converse_hops.websocket.options import add_options, arguments
 from converse_hops.websocket.session import Rules, Session
 
@@ -78,6 +78,7 @@ class WebSocketApi(Hop):
         self._post_latency = post_latency
         self._chance = Random(f"latency {seed}")
         self._connections: dict[str, Connection] = {}
+        self._handshakes = Bucket(limits.connections_per_second, limits.connections_per_second)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._rules = Rules(
             integration(target),
@@ -158,6 +159,8 @@ class WebSocketApi(Hop):
             parts.query,
             tuple(handshake.headers.raw_items()),
         )
+        if not self._handshakes.take():
+            return _refusal(429)
         session = Session(self._rules, opening, self.journal.open(f"connection {opening.connection_id}"))
         status = await session.connect()
         if status != 200:
@@ -185,7 +188,18 @@ class WebSocketApi(Hop):
             await self.pace.sleep(self._chance.uniform(*self._post_latency))
         headers = tuple((name.lower(), value) for name, value in incoming.headers)
         reply = self._management.answer(Request(incoming.method, path, query, headers, body))
+        if reply.refused:
+            self._note(
+                f"{incoming.method}: {reply.status} {reply.refused}", connection_named(path), len(body)
+            )
         await incoming.answer(reply.status, reply.headers, reply.body)
+
+    def _note(self, refusal: str, connection_id: str, size: int) -> None:
+        """Let the connection's passage tell what was refused, also once the connection is over."""
+        for passage in reversed(self.journal):
+            if passage.about == f"connection {connection_id}":
+                passage.note("down", "failed", size, refusal)
+                return
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
@@ -194,9 +208,13 @@ class WebSocketApi(Hop):
         return task
 
 
+_MESSAGES = {403: "Forbidden", 429: "Too Many Requests", 500: "Internal server error"}
+
+
 def _refusal(status: int) -> Response:
     """What a client gets instead of a handshake."""
-    text = b'{"message": "Internal server error"}' if status >= 500 else b'{"message": "Forbidden"}'
+    message = _MESSAGES.get(status, _MESSAGES[500 if status >= 500 else 403])
+    text = f'{{"message": "{message}"}}'.encode()
     headers = Headers(
         {"Content-Type": "application/json", "Content-Length": str(len(text)), "Connection": "close"}
     )

@@ -47,7 +47,6 @@ class Connection:
         """Send a message, some time. Raises `Gone` and `Full`."""
         waiting = self._queued + self._opened().transport.get_write_buffer_size()
         if waiting and waiting + len(data) > self._buffer:
-            self._passage.note("down", "failed", len(data), "429: the client's buffer is full")
             raise Full
         self._passage.note("down", "received", len(data), whose)
         self._queued += len(data)

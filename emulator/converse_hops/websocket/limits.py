@@ -14,6 +14,7 @@ class Limits:
     integration: float = 29.0  # for an answer of the integration; what it runs is not stopped
     idle: float = 600.0  # without a message either way
     lifetime: float = 7200.0
+    connections_per_second: float = 500.0  # new ones, of an account
     posts_per_second: float = 10_000.0  # the account's quota
     posts_at_once: float = 5_000.0  # its burst
 

@@ -8,7 +8,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from random import Random
@@ -49,6 +49,13 @@ class Reply:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
+    refused: str = ""  # the error's name
+
+
+def connection_named(path: str) -> str:
+    """The connection that a call is about; "" if it is about none."""
+    found = _RESOURCE.fullmatch(unquote(path))
+    return found["id"] if found else ""
 
 
 class Refused(Exception):
@@ -81,7 +88,8 @@ class Management:
             status, body = self._carry_out(request)
             return _reply(status, ids, body)
         except Refused as refused:
-            return _reply(refused.status, (*ids, ("x-amzn-ErrorType", refused.name)), refused.body)
+            headers = (*ids, ("x-amzn-ErrorType", refused.name))
+            return replace(_reply(refused.status, headers, refused.body), refused=refused.name)
 
     def _carry_out(self, request: Request) -> tuple[int, Mapping[str, object] | None]:
         found = _RESOURCE.fullmatch(unquote(request.path))

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -98,6 +98,18 @@ def test_another_stage_is_refused(api: WebSocketApi, recorder: Recorder) -> None
         browser(api, url=f"{api.connect_url}x")
     assert refused.value.response.status_code == 403
     assert recorder.events.empty()
+
+
+def test_too_many_handshakes_are_refused(serve_api: ServeApi) -> None:
+    api = serve_api(limits=Limits(connections_per_second=1))
+
+    def rush(clients: ExitStack) -> None:
+        for _ in range(50):  # one a second would take a minute
+            clients.enter_context(browser(api))
+
+    with ExitStack() as clients, pytest.raises(InvalidStatus) as refused:
+        rush(clients)
+    assert refused.value.response.status_code == 429
 
 
 def test_a_handshake_that_takes_too_long_is_refused(serve_api: ServeApi, recorder: Recorder) -> None:

@@ -91,6 +91,8 @@ def test_a_connection_that_ended_or_never_was_is_gone(api: WebSocketApi, recorde
             assert error_of(call) == (410, "GoneException", "")  # and no text, as users report
     with pytest.raises(aws.exceptions.GoneException):
         aws.post_to_connection(ConnectionId=ended, Data=b"x")
+    details = [record.detail for record in api.journal.last.of("failed")]
+    assert details == [f"{method}: 410 GoneException" for method in ("POST", "GET", "DELETE", "POST")]
 
 
 def test_it_is_gone_until_connect_has_returned(api: WebSocketApi, recorder: Recorder) -> None:
@@ -143,7 +145,7 @@ def test_a_client_that_does_not_read_fills_its_buffer(
             except aws.exceptions.LimitExceededException as error:
                 full = error.response["Error"]["Message"]
         assert full == ("The client's buffer is full" if error_bodies else "")
-        assert api.journal.last.of("failed")[0].detail == "429: the client's buffer is full"
+        assert api.journal.last.of("failed")[0].detail == "POST: 429 LimitExceededException"
         for number in range(posted):  # what was taken arrives, in order
             message = client.recv(timeout=WAIT)
             assert message[:5] == f"{number:05d}"
