@@ -23,6 +23,7 @@ class Client:
     script: str
     operation: str
     protocol: str
+    tls: bool = False
     quick: bool = False
     python: str = "3.11"
     conditions: tuple[str, ...] = tuple(CONDITIONS)

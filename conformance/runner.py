@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 
 from converse_emulator import Emulator
 
@@ -65,9 +66,14 @@ def _try(clients: Iterable[Client], *, tls: bool = False) -> tuple[Outcomes, int
     """What the clients make of their conditions, and how many scripts did not work at all."""
     outcomes: Outcomes = {}
     broken = 0
-    with Emulator(tls=tls) as emulator, ThreadPoolExecutor(AT_ONCE) as pool:
+    with ExitStack() as stack, ThreadPoolExecutor(AT_ONCE) as pool:
+        clients = list(clients)
+        emulators = {
+            secured: stack.enter_context(Emulator(tls=secured))
+            for secured in {tls or client.tls for client in clients}
+        }
         running: Mapping[tuple[str, str], Future[Outcome]] = {
-            (client.id, condition): pool.submit(talk, emulator, client, condition)
+            (client.id, condition): pool.submit(talk, emulators[tls or client.tls], client, condition)
             for client in clients
             for condition in client.conditions
             if not tls or condition not in BROKEN

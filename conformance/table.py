@@ -98,7 +98,8 @@ def _details(client: Client, outcomes: Mapping[str, Outcome]) -> str:
         for name, outcome in outcomes.items()
     ]
     table = _table(["condition", "shown", "stop reason", "error", "requests"], rows)
-    about = f"{client.operation} over {client.protocol}; {packages}; `conformance/scripts/{client.script}`"
+    protocol = f"{client.protocol}{' and TLS' if client.tls else ''}"
+    about = f"{client.operation} over {protocol}; {packages}; `conformance/scripts/{client.script}`"
     return f"\n### {client.id}\n\n{about}\n\n{table}\n"
 
 

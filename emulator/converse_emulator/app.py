@@ -34,7 +34,7 @@ from converse_emulator.playing.gates import Gates
 from converse_emulator.playing.journal import Journal
 from converse_emulator.playing.player import play
 from converse_emulator.playing.recording import Recording
-from converse_emulator.playing.wire import ClientLeft
+from converse_emulator.playing.wire import ClientLeft, Wire
 from converse_emulator.scripting import ids
 from converse_emulator.scripting.prompt_cache import PromptCache
 from converse_emulator.shapes.service import Operation, UnknownPath, WrongMethod, find_operation
@@ -47,6 +47,7 @@ from converse_emulator.transport import connected
 from converse_emulator.wires.uvicorn_wire import UvicornWire
 
 CONTROL = "/_emulator/"
+DIALOGUE = "/invoke-with-bidirectional-stream"  # its body comes while it is answered
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +115,11 @@ class DataPlane:
         if scope["path"].startswith(CONTROL):
             await self._control(scope, receive, send)
             return
+        if scope["path"].endswith(DIALOGUE):
+            from converse_emulator.dialogue.serving import serve_dialogue
+
+            await serve_dialogue(self, scope, receive, send)
+            return
         async with connected(scope, receive, send) as wire:
             try:
                 await self._exchange(scope, receive, wire)
@@ -129,7 +135,7 @@ class DataPlane:
         try:
             operation, model_id = self._served_operation(scope["method"], where)
         except (UnknownPath, WrongMethod, NotServed) as error:
-            await _send(self._refusal(error), wire)  # nothing that was meant for a model: not recorded
+            await self.refuse(error, wire)
             return
         headers = text_headers(scope["headers"])
         body = await read_body(receive, headers)
@@ -163,22 +169,33 @@ class DataPlane:
             output = None if recording.refused else recording.tokens_sent
             lease.settle(output, self.clock.now() * self.speed)
 
+    async def refuse(self, error: Exception, wire: Wire) -> None:
+        """Answer what was not meant for a model; nothing is recorded."""
+        response = self._refusal(error)
+        await wire.head(response.status, response.headers)
+        await wire.send(response.body)
+        await wire.finish()
+
     def _timeline(
         self, request: Request, recording: Recording, problem: Exception | None, lease: Lease
     ) -> Timeline:
         """What to play: the reply, or the error that tells why there is none."""
-        what, injected = "error", False
         try:
             if problem:
                 raise problem
             return self._reply(request, recording, lease)
         except Exception as error:
-            if isinstance(error, Miss):
-                recording.missed(str(error))
-            if isinstance(error, Throttled):
-                recording.chosen(None, "quota")
-                what, injected = error.why, True
-            response = self._refusal(error)
+            return self.failed(error, recording)
+
+    def failed(self, error: Exception, recording: Recording) -> Timeline:
+        """The error response, as a timeline."""
+        what, injected = "error", False
+        if isinstance(error, Miss):
+            recording.missed(str(error))
+        if isinstance(error, Throttled):
+            recording.chosen(None, "quota")
+            what, injected = error.why, True
+        response = self._refusal(error)
         return Timeline((*sent(response, 0.0, what, injected=injected), Beat(0.0, Finish(), injected)), 0)
 
     def _reply(self, request: Request, recording: Recording, lease: Lease) -> Timeline:
@@ -186,7 +203,7 @@ class DataPlane:
             return self._side_call(request, recording)
         request, refused = self.judge.inference(request)
         if refused:
-            return self._refused(refused, recording)
+            return self.refused(refused, recording)
         cache = self.prompt_cache.use(request.session, request.model, request.body, self.clock.now())
         request = replace(request, cache=cache)
         lease.cached = cache.read if cache else 0
@@ -208,20 +225,20 @@ class DataPlane:
     def _side_call(self, request: Request, recording: Recording) -> Timeline:
         """The answer of an operation besides inference."""
         if refused := self.judge.side_call(request):
-            return self._refused(refused, recording)
-        response = self._delivery().json(self.side_calls.answer(request), 0.0)
+            return self.refused(refused, recording)
+        response = self.delivery().json(self.side_calls.answer(request), 0.0)
         return Timeline((*sent(response, 0.0, "answer"), Beat(0.0, Finish())), 0)
 
-    def _refused(self, refused: Refused | FirstFrame, recording: Recording) -> Timeline:
+    def refused(self, refused: Refused | FirstFrame, recording: Recording) -> Timeline:
         """The answer to a request that breaks a rule."""
         if refused.rule:
             logger.warning("Refused by the rule %s of docs/validation.md: %s", refused.rule, refused.message)
             recording.chosen(None, f"rule {refused.rule}")
         if isinstance(refused, Refused):
             raise ServiceError(refused.error, refused.message)
-        return refused_stream(refused.message, self._delivery())
+        return refused_stream(refused.message, self.delivery())
 
-    def _delivery(self) -> Delivery:
+    def delivery(self) -> Delivery:
         """For what is answered at once, without a script."""
         request_id = ids.request_id(Random(f"{self.seed}:refusal:{next(self._refusals)}"))
         return Delivery(request_id, time.time(), speed=1.0)
@@ -237,7 +254,7 @@ class DataPlane:
             logger.error("The emulator failed", exc_info=error)
             known, message = ("InternalServerException", 500), "The emulator failed; its log tells where."
         name, status = known
-        delivery = self._delivery()
+        delivery = self.delivery()
         return error_response(
             name,
             message=message,
@@ -253,9 +270,3 @@ class DataPlane:
         if operation.name not in self.side_calls.operations.union(GENERATIONS):
             raise NotServed(operation.name)
         return operation, model_id
-
-
-async def _send(response: Response, wire: UvicornWire) -> None:
-    await wire.head(response.status, response.headers)
-    await wire.send(response.body)
-    await wire.finish()

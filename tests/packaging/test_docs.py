@@ -45,6 +45,11 @@ def test_the_literal_chunks_in_the_docs_are_a_scenario(blocks: Blocks) -> None:
     assert len(reply) == 2
 
 
+def test_the_session_in_the_docs_is_a_scenario(blocks: Blocks) -> None:
+    (example,) = blocks("docs/sonic.md", "yaml")
+    assert len(load_text(example, name="docs/example", source="docs/sonic.md").replies) == 2
+
+
 def test_the_mistake_in_the_docs_is_told_like_that(blocks: Blocks) -> None:
     (told,) = (block.strip() for block in blocks("docs/scenarios.md", ""))
     with pytest.raises(ScenarioError) as error:

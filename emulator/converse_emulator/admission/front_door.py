@@ -12,6 +12,8 @@ from converse_emulator.http.refusals import ServiceError
 
 if TYPE_CHECKING:
     from converse_emulator.admission.credentials import Credentials
+    from converse_emulator.admission.event_signatures import Chain
+    from converse_emulator.admission.sigv4 import Call
 
 
 @dataclass(slots=True)
@@ -37,16 +39,31 @@ class FrontDoor:
         except ServiceError as refused:
             return Lease(), refused
 
+    def chain(self, scope: Mapping[str, Any], request: Request) -> "Chain | None":
+        """What verifies the events that an admitted request streams; None where nobody has to sign them."""
+        if self.credentials is None or not request.headers.get("authorization", "").startswith("AWS4-"):
+            return None
+        from converse_emulator.admission.event_signatures import Chain
+        from converse_emulator.admission.sigv4_claim import claim_of
+
+        claim = claim_of(_call(scope, ""), datetime.now(UTC))
+        return Chain(claim, self.credentials.access_keys[claim.access_key].secret)
+
 
 def _authenticate(credentials: "Credentials", scope: Mapping[str, Any], body: Body, request: Request) -> None:
     from converse_emulator.admission.authentication import authenticate
+
+    call = _call(scope, body.digest)
+    authenticate(credentials, call, request.operation, request.model_id, datetime.now(UTC))
+
+
+def _call(scope: Mapping[str, Any], digest: str) -> "Call":
     from converse_emulator.admission.sigv4 import Call
 
-    call = Call(
+    return Call(
         scope["method"],
         scope["raw_path"].decode("latin-1"),
         scope["query_string"].decode("latin-1"),
         [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
-        body.digest,
+        digest,
     )
-    authenticate(credentials, call, request.operation, request.model_id, datetime.now(UTC))

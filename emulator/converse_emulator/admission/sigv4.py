@@ -75,16 +75,21 @@ def verify(claim: Claim, call: Call, secret: str) -> None:
     """
     request = canonical_request(claim, call)
     string = "\n".join([ALGORITHM, claim.time, claim.scope, hashlib.sha256(request.encode()).hexdigest()])
-    key = f"AWS4{secret}".encode()
-    for part in claim.scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    expected = hmac.digest(key, string.encode(), "sha256").hex()
+    expected = hmac.digest(signing_key(secret, claim.scope), string.encode(), "sha256").hex()
     if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
         raise ServiceError(
             "InvalidSignatureException",
             f"{_MISMATCH}\n\nThe Canonical String for this request should have been\n'{request}'\n\n"
             f"The String-to-Sign should have been\n'{string}'\n",
         )
+
+
+def signing_key(secret: str, scope: str) -> bytes:
+    """What a secret signs with in a scope, DATE/REGION/SERVICE/aws4_request."""
+    key = f"AWS4{secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
 
 
 def canonical_request(claim: Claim, call: Call) -> str:

@@ -23,7 +23,7 @@ from converse_emulator.choosing.selectors import HEADER, Named, named_scenario, 
 from converse_emulator.choosing.turns import reply_of_try, slot_of_turn
 from converse_emulator.errors import Miss, ScenarioError, UnknownScenario
 from converse_emulator.language.library import Library
-from converse_emulator.language.scenario import Reply, Scenario
+from converse_emulator.language.scenario import Refuse, Reply, Scenario
 from converse_emulator.language.wrap import Wrap
 from converse_emulator.language.wrap_form import throttling
 
@@ -119,6 +119,21 @@ class Selector:
             except Miss as miss:
                 session.misses.append(str(miss))
                 raise
+
+    def may_refuse(self, request: Request) -> bool:
+        """Whether the scenario that it names, or what is armed next, may refuse it before its first word."""
+        with self._lock:
+            armed = self._sessions.get(request.session, _Session()).armed
+            named = named_scenario(request)
+            if named and named.name in self._library.names():
+                scenario = self._library.get(named.name)
+                first = slot_of_turn(scenario.replies, 0) if scenario.replies else ()
+            elif armed and not named:
+                scenario, first = armed[0].scenario, armed[0].scenario.replies[armed[0].used :][:1]
+            else:
+                return False
+            alternatives = [each.reply for each in scenario.instead]
+            return any(isinstance(step, Refuse) for reply in [*first, *alternatives] for step in reply)
 
     def unconsumed(self, session: str) -> list[str]:
         """What was armed and not asked for, a sentence each."""

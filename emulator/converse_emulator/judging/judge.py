@@ -58,6 +58,11 @@ class Judge:
         found = input_violations(operation_named(request.operation), request.body)
         return _invalid(found) if found else self._by_rules(request)
 
+    def dialogue(self, request: Request) -> Verdict:
+        """What a session is refused with before a word was said."""
+        found = violations(request.operation, request.model_id, {"body": {}})
+        return _invalid(found) if found else self._by_rules(replace(request, body={}))
+
     def _by_rules(self, request: Request) -> Verdict:
         if self.validation != "strict":
             return None

@@ -12,7 +12,7 @@ from converse_emulator.language.scenario import Json
 from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing.acts import Beat, Head, Raw, Send, Timeline, explain
 from converse_emulator.playing.exchange import Ended, Exchange, Performed, attempt_of, redacted
-from converse_emulator.playing.spoken import text_of_answer, text_of_stream
+from converse_emulator.playing.spoken import text_of_answer, text_of_dialogue, text_of_stream
 
 
 class Recording:
@@ -107,8 +107,8 @@ class Recording:
         self._miss = why
 
     def planned(self, timeline: Timeline) -> None:
-        """What will be played."""
-        self._tokens = timeline.tokens
+        """What will be played, after what was planned before."""
+        self._tokens += timeline.tokens
         self._grown(self, timeline.size)
 
     def performed(self, beats: Sequence[Beat], actual: float) -> None:
@@ -133,7 +133,7 @@ class Recording:
         request = self._request
         sent = self.tokens_sent
         tell = _told_whole if data else _told
-        text_of = text_of_stream if "Stream" in request.operation else text_of_answer
+        sends = [beat.act.data for beat in self._beats if isinstance(beat.act, Send)]
         return Exchange(
             id=self.id,
             session=request.session,
@@ -157,9 +157,16 @@ class Recording:
             ended_at=self._ended_at,
             tokens_sent=sent,
             tokens_unsent=self._tokens - sent,
-            text_sent=text_of(beat.act.data for beat in self._beats if isinstance(beat.act, Send)),
+            text_sent=_text_of(request.operation)(sends),
             miss=self._miss,
         )
+
+
+def _text_of(operation: str) -> Callable[[Sequence[bytes]], str]:
+    """What reads the text in the bytes of a body."""
+    if "Bidirectional" in operation:
+        return text_of_dialogue
+    return text_of_stream if "Stream" in operation else text_of_answer
 
 
 def _asked(request: Request, headers: Mapping[str, str]) -> dict[str, Json]:

@@ -14,6 +14,21 @@ def text_of_stream(sent: Iterable[bytes]) -> str:
     return "".join(text for message in _readable(sent) for text in _texts(_document(message)))
 
 
+def text_of_dialogue(sent: Iterable[bytes]) -> str:
+    """What a model that speaks was about to say, as it told before it spoke."""
+    planned: set[str] = set()
+    texts: list[str] = []
+    for message in _readable(sent):
+        match _document(message):
+            case {"event": {"contentStart": {"contentId": str(number), "additionalModelFields": str(stage)}}}:
+                if "SPECULATIVE" in stage:
+                    planned.add(number)
+            case {"event": {"textOutput": {"contentId": str(number), "content": str(text)}}}:
+                if number in planned:
+                    texts.append(text)
+    return "".join(texts)
+
+
 def text_of_answer(sent: Iterable[bytes]) -> str:
     """The text of a whole body; empty for an error or a part."""
     return "".join(_texts(_json(b"".join(sent))))
