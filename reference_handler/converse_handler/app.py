@@ -1,21 +1,25 @@
 """The web application: `POST /chat`, `GET` and `DELETE /chat/ID`, the chat page, `/health` and `/metrics`."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from converse_handler import sse
 from converse_handler.answers import Answers, Blocks, Seen, Share
+from converse_handler.appsync import realtime_url
+from converse_handler.appsync_app import appsync_routes
 from converse_handler.bridge import Bedrock, connect
-from converse_handler.chat_request import Refused, check_size, check_type, conversation
+from converse_handler.chat_request import Refused, conversation, read_body
 from converse_handler.conversation import Answer
 from converse_handler.demo_tools import DEMO_TOOLS
 from converse_handler.metrics import Metrics, Record
@@ -65,9 +69,10 @@ def create_app(settings: Settings, client: Any = None, tools: Tools = DEMO_TOOLS
             Route("/chat/{answer}", resume, methods=["GET"]),
             Route("/chat/{answer}", stop, methods=["DELETE"]),
             *websocket_routes(settings, bedrock, tools, metrics),
+            *appsync_routes(settings, bedrock, tools, metrics),
             Route("/health", _health),
             Route("/metrics", measured),
-            Route("/", _page),
+            Route("/", _page(settings)),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         exception_handlers={Refused: _refused, HTTPException: _no_such_route},
@@ -75,12 +80,7 @@ def create_app(settings: Settings, client: Any = None, tools: Tools = DEMO_TOOLS
 
 
 async def _body(request: Request) -> bytes:
-    check_type(request.headers.get("content-type", ""))
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        check_size(len(body))
-    return body
+    return await read_body(request.headers.get("content-type", ""), request.stream())
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
@@ -114,8 +114,20 @@ async def _no_such_route(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
 
-async def _page(_request: Request) -> Response:
-    return FileResponse(STATIC / "index.html")
+def _page(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
+    """The chat page, which may connect to this server and to where else its answers come from."""
+    elsewhere = (
+        realtime_url(settings.appsync_endpoint),
+        settings.websocket_endpoint.replace("http", "ws", 1),
+    )
+    origins = [f"{url.scheme}://{url.netloc}" for url in map(urlsplit, elsewhere) if url.netloc]
+    html = (STATIC / "index.html").read_text(encoding="utf-8")
+    html = html.replace("connect-src 'self'", " ".join(["connect-src 'self'", *origins]))
+
+    async def page(_request: Request) -> Response:
+        return HTMLResponse(html)
+
+    return page
 
 
 async def _health(_request: Request) -> Response:

@@ -1,6 +1,7 @@
 """What a browser asks: the body of `POST /chat`, checked, in Bedrock's form, however it came here."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 from converse_handler.conversation import Message
@@ -28,6 +29,16 @@ def check_size(size: int) -> None:
     """Refuse a body of more bytes than anybody types."""
     if size > MAX_BODY:
         raise Refused(413, f"the body must not be larger than {MAX_BODY} bytes")
+
+
+async def read_body(content_type: str, stream: AsyncIterator[bytes]) -> bytes:
+    """The whole body of a request of that type; raises `Refused`."""
+    check_type(content_type)
+    body = b""
+    async for piece in stream:
+        body += piece
+        check_size(len(body))
+    return body
 
 
 def conversation(body: bytes) -> list[Message]:

@@ -32,6 +32,10 @@ class Settings:
     resume_answers: int = 1000
     redis_url: str = ""
     websocket_endpoint: str = ""
+    appsync_endpoint: str = ""
+    appsync_namespace: str = "chat"
+    appsync_api_key: str = ""
+    appsync_secret: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":

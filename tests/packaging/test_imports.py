@@ -65,10 +65,10 @@ ONLY = {
     ("converse_hops", "h11"): {"link", "server", "client"},
     ("converse_hops", "websockets"): {"api", "connection", "front", "hop", "realtime", "session"},
     ("converse_handler", "boto3"): {"bridge", "connections", "websocket_lambda"},
-    ("converse_handler", "botocore"): {"bridge", "connections", "failures", "websocket_lambda"},
-    ("converse_handler", "urllib3"): {"bridge", "failures"},
+    ("converse_handler", "botocore"): {"appsync", "bridge", "connections", "failures", "websocket_lambda"},
+    ("converse_handler", "urllib3"): {"appsync", "bridge", "failures"},
     ("converse_handler", "redis"): {"shared"},
-    ("converse_handler", "starlette"): {"app", "websocket_app"},
+    ("converse_handler", "starlette"): {"app", "appsync_app", "websocket_app"},
     ("converse_handler", "uvicorn"): {"__main__"},
 }
 
