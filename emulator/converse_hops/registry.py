@@ -22,6 +22,9 @@ class Kind:
 
 KINDS: tuple[Kind, ...] = (
     Kind("function", "functions.function:Function", "a Lambda function: its Runtime API and its invoke APIs"),
+    Kind("function-url", "fronts.function_url:FunctionUrl", "a Lambda function URL"),
+    Kind("rest-api", "fronts.rest_api:RestApi", "an API Gateway REST API, which may stream"),
+    Kind("http-api", "fronts.http_api:HttpApi", "an API Gateway HTTP API, which never streams"),
     Kind(
         "web-adapter", "web_adapter.adapter:WebAdapter", "the AWS Lambda Web Adapter in front of any web app"
     ),

@@ -5,9 +5,9 @@ import threading
 import time
 
 import pytest
-from converse_hops import Journal
 from converse_hops import journal as journals
 from converse_hops import passage as passages
+from converse_hops.journal import Journal
 
 
 def test_it_tells_where_a_stream_is_held() -> None:

@@ -35,12 +35,18 @@ class Failure:
 
     error_type: str
     body: bytes
+    by_service: bool = False
+
+    @property
+    def code(self) -> str:
+        """The error type as it is passed on: what a function calls itself is filtered."""
+        return self.error_type if self.by_service else known_error_type(self.error_type)
 
     @classmethod
     def of(cls, error_type: str, message: str) -> "Failure":
         """A failure that the service found, not the function."""
         body = json.dumps({"errorType": error_type, "errorMessage": message}, separators=(",", ":"))
-        return cls(error_type, body.encode())
+        return cls(error_type, body.encode(), by_service=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from base64 import b64encode
 
 from converse_emulator.framing.eventstream import Message, encode
 
-from converse_hops.functions.invocation import Failure, Invocation, known_error_type
+from converse_hops.functions.invocation import Failure, Invocation
 from converse_hops.http.link import Headers
 
 BUFFERED = "/2015-03-31/functions/"
@@ -27,7 +27,7 @@ def invoke_complete(failure: Failure | None = None, log: bytes | None = None) ->
     """The last frame. `failure` is only told where it is asked for: the captured ones never have it."""
     members: dict[str, str] = {}
     if failure:
-        members["ErrorCode"] = known_error_type(failure.error_type)
+        members["ErrorCode"] = failure.code
         members["ErrorDetails"] = failure.body.decode(errors="replace")
     if log is not None:
         members["LogResult"] = b64encode(log).decode()

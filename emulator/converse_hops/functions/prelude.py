@@ -64,6 +64,14 @@ class Splitter:
             raise PreludeError(f"the stream ended after {len(self._head)} bytes without eight NULs")
 
 
+def split_whole(body: bytes) -> tuple[Metadata, bytes]:
+    """Metadata and payload of a whole response; raises `PreludeError`."""
+    splitter = Splitter()
+    payload = splitter.feed(body)
+    splitter.end()
+    return parse_metadata(splitter.metadata or b""), payload
+
+
 def parse_metadata(raw: bytes) -> Metadata:
     """The metadata of a prelude; raises `PreludeError` for what is none."""
     try:

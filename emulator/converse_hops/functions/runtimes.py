@@ -8,6 +8,7 @@ from converse_hops.functions.backlog import Backlog
 from converse_hops.functions.invocation import Failure, Invocation
 from converse_hops.pace import Pace
 
+TIMED_OUT = "Sandbox.Timedout"  # a function's error code when its time is up
 MOST_KNOWN = 1000  # invocations whose late posts are told apart from nonsense
 
 
@@ -54,7 +55,7 @@ class Runtimes:
         """Its time is up."""
         message = f"RequestId: {invocation.id} Error: Task timed out after {self._timeout:.2f} seconds"
         invocation.passage.note("down", "cut", detail=f"function timeout of {self._timeout:g} s")
-        await invocation.fail(Failure.of("Sandbox.Timedout", message))
+        await invocation.fail(Failure.of(TIMED_OUT, message))
 
     async def _watch(self, invocation: Invocation) -> None:
         began = invocation.began

@@ -22,6 +22,10 @@ class BodyTooLarge(Exception):
     """A request's body has more bytes than it may."""
 
 
+class BodyMismatch(Exception):
+    """A response's body is not as long as its Content-Length says."""
+
+
 class BodyTruncated(Exception):
     """The client left in the middle of its request's body."""
 
@@ -78,20 +82,19 @@ class Incoming:
             headers = _without("Transfer-Encoding", headers)
         elif header(headers, "Transfer-Encoding") is None:
             headers.append(("Transfer-Encoding", "chunked"))
-        if b"\r\nconnection: close\r\n" in choice and header(headers, "Connection") != "close":
-            headers = [*_without("Connection", headers), ("Connection", "close")]
+        if b"\r\nconnection: close\r\n" in choice:
+            headers = _closing(headers)
         lines = [f"HTTP/1.1 {status} {words}", *(f"{name}: {value}" for name, value in headers), "", ""]
         await self._link.write("\r\n".join(lines).encode("latin-1"))
 
     async def send(self, data: bytes) -> None:
-        """Send a piece of the body: one chunk, one write. Raises `PeerLeft`."""
+        """Send a piece of the body: one chunk, one write. Raises `PeerLeft` and `BodyMismatch`."""
         if data:
-            await self._link.write(self._link.http.send(h11.Data(data=data)) or b"")
+            await self._write(h11.Data(data=data))
 
     async def end(self, trailers: Iterable[tuple[str, str]] = ()) -> None:
-        """The response is complete."""
-        end = h11.EndOfMessage(headers=raw_headers(trailers))
-        await self._link.write(self._link.http.send(end) or b"")
+        """The response is complete. Raises `PeerLeft` and `BodyMismatch`."""
+        await self._write(h11.EndOfMessage(headers=raw_headers(trailers)))
 
     async def answer(self, status: int, headers: Iterable[tuple[str, str]], body: bytes = b"") -> None:
         """A whole response with a Content-Length."""
@@ -101,6 +104,13 @@ class Incoming:
         await self.head(status, headers)
         await self.send(b"" if self.method == "HEAD" else body)
         await self.end()
+
+    async def _write(self, event: h11.Data | h11.EndOfMessage) -> None:
+        try:
+            data = self._link.http.send(event) or b""
+        except h11.LocalProtocolError as error:
+            raise BodyMismatch(str(error)) from error
+        await self._link.write(data)
 
     @property
     def received(self) -> bool:
@@ -203,6 +213,13 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
+
+
+def _closing(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """With `Connection: close`, where a Connection header is or at the end."""
+    if header(headers, "Connection") is None:
+        return [*headers, ("Connection", "close")]
+    return [(name, "close" if name.lower() == "connection" else value) for name, value in headers]
 
 
 def _without(name: str, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:

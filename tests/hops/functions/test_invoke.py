@@ -102,11 +102,11 @@ def test_a_stream_has_the_captured_head_and_a_frame_for_each_write(by_hand: Func
         "Date",
         "Content-Type",
         "Transfer-Encoding",
+        "Connection",
         "x-amzn-RequestId",
         "X-Amz-Executed-Version",
         "x-amzn-remapped-content-type",
         "X-Amzn-Trace-Id",
-        "Connection",
     ]
     assert "Content-Type: application/vnd.amazon.eventstream" in lines
     assert "X-Amz-Executed-Version: $LATEST" in lines

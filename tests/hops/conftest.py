@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 from converse_hops import Function
 
-SCRIPTED = [sys.executable, str(Path(__file__).with_name("scripted_runtime.py"))]
+SCRIPTED = [sys.executable, str(Path(__file__).parent / "functions" / "scripted_runtime.py")]
 
 
 @pytest.fixture
