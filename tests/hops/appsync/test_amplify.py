@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from converse_hops.appsync.channels import Allow, only
 
-from tests.node_packages import node_folder
+from tests.hops.real_peers import folder_of_peer
 
 Serve = Callable[..., Any]
 SCRIPT = Path(__file__).with_name("amplify.mjs")
@@ -26,7 +26,7 @@ ALL = [
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    found = node_folder("amplify-events", "aws-amplify@6.22.1", "ws@8.21.1")
+    found = folder_of_peer("aws-amplify")
     shutil.copy(SCRIPT, found)  # Node looks for packages beside the script
     return found
 
