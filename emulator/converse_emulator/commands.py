@@ -141,10 +141,13 @@ def _exchanges(source: str) -> list[Any]:
     """The journal of a running emulator, or one that `journal --json` printed."""
     from urllib.request import urlopen
 
+    from converse_emulator.tls import client_context
+
     is_url = source.startswith(("http://", "https://"))
     url = f"{source.rstrip('/')}/_emulator/journal?data=1"
     try:
-        with urlopen(url, timeout=10) if is_url else open(source, "rb") as opened:
+        context = client_context() if url.startswith("https:") else None
+        with urlopen(url, timeout=10, context=context) if is_url else open(source, "rb") as opened:
             exchanges = json.load(opened)["exchanges"]
             assert isinstance(exchanges, list)
             return exchanges

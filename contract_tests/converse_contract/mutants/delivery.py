@@ -30,10 +30,11 @@ class Illusion(Handler):
     async def stream(self, messages: Messages, deadline: float) -> AsyncGenerator[Event]:
         answer = await asyncio.to_thread(self.bedrock.converse, **self.request(messages))
         yield {"messageStart": {"role": "assistant"}}
-        for block in answer["output"]["message"]["content"]:
+        for index, block in enumerate(answer["output"]["message"]["content"]):
             for word in re.findall(r"\S+\s*|\s+", block.get("text", "")):
-                yield {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": word}}}
+                yield {"contentBlockDelta": {"contentBlockIndex": index, "delta": {"text": word}}}
                 await asyncio.sleep(TYPING)
+            yield {"contentBlockStop": {"contentBlockIndex": index}}
         yield {"messageStop": {"stopReason": answer["stopReason"]}}
         yield {"metadata": {"usage": answer["usage"]}}
 
