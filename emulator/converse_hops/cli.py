@@ -51,15 +51,16 @@ def _run(hop_class: type[Hop], options: argparse.Namespace) -> int:
     hop = hop_class.from_options(options)
     with open(options.journal or os.devnull, "w", buffering=1, encoding="utf-8") as lines:
         if options.journal:
-            hop.journal.follow(partial(_write, lines))
+            for each in hop.chain:
+                each.journal.follow(partial(_write, lines, type(each).__name__))
         with hop:
             print(f"ready {hop.url}", flush=True)
             ended.wait()
     return 0
 
 
-def _write(lines: TextIO, passage: Passage, record: Record) -> None:
-    line = {"passage": passage.number, "about": passage.about, **asdict(record)}
+def _write(lines: TextIO, hop: str, passage: Passage, record: Record) -> None:
+    line = {"hop": hop, "passage": passage.number, "about": passage.about, **asdict(record)}
     lines.write(json.dumps(line) + "\n")
 
 

@@ -62,6 +62,11 @@ class Hop:
         return self._thread.running
 
     @property
+    def chain(self) -> "list[Hop]":
+        """This hop and those behind it in this process, in the order of a request's way."""
+        return [self, *(self._origin.chain if isinstance(self._origin, Hop) else [])]
+
+    @property
     def origin_url(self) -> str:
         """Where the hop passes things on to; known once that runs. No slash at its end."""
         assert self._origin is not None

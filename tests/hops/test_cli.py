@@ -57,6 +57,35 @@ def test_a_function_is_a_process_that_ends_cleanly(number: signal.Signals, tmp_p
     assert {line["passage"] for line in lines} == {1}
 
 
+def test_a_front_and_its_function_are_one_process_and_one_journal(tmp_path: Path) -> None:
+    """Where a stream is held can be read from it: what each had and passed on when."""
+    journal = tmp_path / "journal"
+    options = ["--mode", "RESPONSE_STREAM", "--command", f"{sys.executable} {SCRIPTED}", "--speed", "2"]
+    with process("function-url", *options, "--journal", str(journal)) as (running, url):
+        response = httpx.post(url, json={"metadata": {}, "chunks": ["a", "b"], "every": 0.05}, timeout=30)
+        assert response.text == "ab"
+        while journal.read_text().count('"ended"') < 2:
+            time.sleep(0.01)
+        running.terminate()
+        assert running.wait(timeout=30) == 0
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert {line["hop"] for line in lines} == {"FunctionUrl", "Function"}
+    down = [line for line in lines if line["direction"] == "down" and line["size"]]
+    for hop, payload in (("Function", 12), ("FunctionUrl", 2)):  # the prelude is the function's
+        sizes = dict.fromkeys(("received", "passed"), 0)
+        for line in down:
+            if line["hop"] == hop:
+                sizes[line["what"]] += line["size"]
+        assert sizes == {"received": payload, "passed": payload}
+    assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
+
+
+def test_a_front_has_one_function(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["hop", "rest-api", "--function", "http://127.0.0.1:1", "--command", "true"]
+    assert main(arguments) == 2
+    assert "--function and --command are one or the other" in capsys.readouterr().err
+
+
 def test_help_lists_all_hops(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["hop", "--help"])
@@ -70,7 +99,7 @@ def test_every_hop_has_its_options(kind: Kind, capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit, match="0"):
         main(["hop", kind.name, "--help"])
     shown = capsys.readouterr().out
-    for option in ("--host", "--port", "--speed", "--journal"):
+    for option in ("--host", "--port", "--speed", "--journal") if kind.load().listens else ("--journal",):
         assert option in shown
 
 

@@ -32,13 +32,11 @@ class Asked:
     trace_id: str = field(default_factory=new_trace_id)
 
     @classmethod
-    async def of(cls, incoming: Incoming, port: str) -> "Asked":
-        """The request with its whole body."""
+    def of(cls, incoming: Incoming, port: str) -> "Asked":
+        """The request, without its body."""
         parts = urlsplit(incoming.target)
-        body = await incoming.body()
-        return cls(
-            incoming.method, parts.path or "/", parts.query, incoming.headers, body, incoming.client, port
-        )
+        path = parts.path or "/"
+        return cls(incoming.method, path, parts.query, incoming.headers, b"", incoming.client, port)
 
     def header(self, name: str) -> str:
         return header(self.headers, name) or ""

@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,9 +14,11 @@ from converse_hops.functions.function import Function, add_function_options
 from converse_hops.functions.prelude import PreludeError
 from converse_hops.http.client import OriginError
 from converse_hops.http.hop import HttpHop
-from converse_hops.http.server import BodyMismatch, Incoming
+from converse_hops.http.server import BodyMismatch, BodyTooLarge, Incoming
 from converse_hops.pace import LimitReached
 from converse_hops.passage import Passage
+
+MOST_BODY = 10_485_760  # bytes of a request, API Gateway's limit; the function's own is lower
 
 
 class Front(HttpHop):
@@ -47,10 +50,14 @@ class Front(HttpHop):
         raise NotImplementedError
 
     async def _answer(self, incoming: Incoming, passage: Passage) -> None:
-        asked = await Asked.of(incoming, str(urlsplit(self.url).port))
-        passage.note("up", "received", len(asked.body), asked.id)
+        asked = Asked.of(incoming, str(urlsplit(self.url).port))
         try:
+            asked = replace(asked, body=await incoming.body(MOST_BODY))
+            passage.note("up", "received", len(asked.body), asked.id)
             await self._respond(incoming, asked, passage)
+        except BodyTooLarge as error:
+            passage.note("up", "cut", detail=str(error))
+            await self._refuse(incoming, asked, 413)
         except LimitReached as limit:
             passage.note("down", "cut", detail=str(limit))
             await self._give_up(incoming, asked, 504)

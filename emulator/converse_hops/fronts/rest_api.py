@@ -96,7 +96,8 @@ class RestApi(Front):
                     await incoming.head(metadata.status, self._head(asked, metadata, OCTETS, None))
                 if payload:
                     passage.note("down", "received", len(payload))
-                    await self.pace.sleep(bucket.take(len(payload), self.pace.now()))
+                    if (wait := bucket.take(len(payload), self.pace.now())) > 0:
+                        await self.pace.sleep(wait)
                     await self._pass(incoming, passage, payload)
             splitter.end()
             if stream.error_code == TIMED_OUT or (stream.error_code and self._cut_on_failure):

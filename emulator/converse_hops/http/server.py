@@ -41,6 +41,7 @@ class Incoming:
         self.client = link.peer
         self.left = link.left  # done once the client is gone
         self.responded = False
+        self._bodiless = False  # whatever is sent, the response has no body
         self._link = link
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -77,6 +78,7 @@ class Incoming:
         response = h11.Response(status_code=status, reason=words.encode(), headers=raw_headers(headers))
         choice = (self._link.http.send(response) or b"").lower()  # h11's, of framing and of what comes after
         self.responded = True
+        self._bodiless = self.method == "HEAD" or status in (204, 304)
         chunked = b"\r\ntransfer-encoding: chunked\r\n" in choice
         if not chunked:
             headers = _without("Transfer-Encoding", headers)
@@ -89,7 +91,7 @@ class Incoming:
 
     async def send(self, data: bytes) -> None:
         """Send a piece of the body: one chunk, one write. Raises `PeerLeft` and `BodyMismatch`."""
-        if data:
+        if data and not self._bodiless:
             await self._write(h11.Data(data=data))
 
     async def end(self, trailers: Iterable[tuple[str, str]] = ()) -> None:
@@ -102,7 +104,7 @@ class Incoming:
         if status >= 200 and status not in (204, 304) and header(headers, "Content-Length") is None:
             headers.append(("Content-Length", str(len(body))))
         await self.head(status, headers)
-        await self.send(b"" if self.method == "HEAD" else body)
+        await self.send(body)
         await self.end()
 
     async def _write(self, event: h11.Data | h11.EndOfMessage) -> None:

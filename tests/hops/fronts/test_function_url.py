@@ -376,6 +376,12 @@ def test_a_function_that_is_not_there_is_a_502() -> None:
     assert "no connection to http://127.0.0.1:1" in url.journal.last.of("failed")[0].detail
 
 
+def test_a_request_that_is_too_large_is_a_413(by_hand: Function) -> None:
+    with FunctionUrl(by_hand, "RESPONSE_STREAM") as url:
+        for size in (6_291_557, 10_485_761):  # the function's limit, and one that nothing is invoked beyond
+            assert httpx.post(url.url, content=b"x" * size, timeout=30).status_code == 413
+
+
 def test_a_mode_is_one_of_two() -> None:
     with pytest.raises(ValueError, match="mode is one of RESPONSE_STREAM, BUFFERED, not 'STREAM'"):
         FunctionUrl("http://127.0.0.1:1", "STREAM")  # type: ignore[arg-type]

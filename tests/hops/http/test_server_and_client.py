@@ -94,6 +94,19 @@ def test_a_connection_serves_one_request_after_the_other() -> None:
     assert len(origin.journal) == 4
 
 
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
+def test_what_has_no_body_gets_none_whatever_is_sent(method: str, status: int) -> None:
+    async def answer(incoming: Incoming) -> None:
+        await incoming.head(status, [])
+        await incoming.send(b"body")
+        await incoming.end()
+
+    with Origin(answer) as origin, httpx.Client(base_url=origin.url) as client:
+        for _ in range(2):
+            response = client.request(method, "/")
+            assert (response.status_code, response.content) == (status, b"")
+
+
 def test_a_body_that_nobody_read_is_not_in_the_way() -> None:
     async def answer(incoming: Incoming) -> None:
         await incoming.answer(413, [])
