@@ -36,6 +36,11 @@ BODIES = {
 }
 
 
+def bandwidth() -> Bucket:
+    """10 MB at once, then 2 MB a second."""
+    return Bucket(burst=10_485_760, refill=262_144, tick=0.125)
+
+
 class RestApi(Front):
     """In front of a function, by a proxy integration.
 
@@ -83,7 +88,7 @@ class RestApi(Front):
 
     async def _stream(self, incoming: Incoming, asked: Asked, passage: Passage) -> None:
         splitter = Splitter()
-        bucket = Bucket(burst=10_485_760, refill=262_144, tick=0.125)  # 10 MB at once, then 2 MB a second
+        bucket = bandwidth()
         async with AsyncExitStack() as stack:
             invoking = invoke_stream(self.target, event(asked, self._stage), asked.trace_id)
             async with self.pace.limit("idle timeout", self._idle):
