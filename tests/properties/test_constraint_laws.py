@@ -1,8 +1,6 @@
 """Laws of the compiled constraints, over requests drawn from the service model itself."""
 
-from base64 import b64encode
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import pytest
@@ -10,73 +8,14 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 from converse_emulator.shapes import service
 from converse_emulator.shapes.constraints import Checks
-from converse_emulator.shapes.patterns import translate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.shape_instances import JSON, SHAPES, valid
+
 MODEL = service.model()
-SHAPES = MODEL["shapes"]
 CHECKS = Checks(SHAPES)
 REQUEST = "ConverseStreamRequest"
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@cache
-def valid(name: str) -> st.SearchStrategy[Any]:
-    """Valid values of a shape."""
-    shape = SHAPES[name]
-    least, most = shape.get("min", 0), shape.get("max")
-    match shape["type"]:
-        case "structure" if shape.get("document"):
-            return JSON.filter(lambda value: value is not None)
-        case "structure" if shape.get("union"):
-            return st.sampled_from(sorted(shape["members"])).flatmap(
-                lambda member: st.fixed_dictionaries({member: valid(shape["members"][member]["shape"])})
-            )
-        case "structure":
-            members = {key: later(m["shape"]) for key, m in shape["members"].items()}
-            required = {key: members[key] for key in shape.get("required", ())}
-            # Two optional members at most: they nest, and all at once would never end.
-            optional = st.lists(st.sampled_from(sorted(members) or ["-"]), max_size=2, unique=True)
-            return optional.flatmap(
-                lambda chosen: st.fixed_dictionaries(
-                    required | {key: members[key] for key in chosen if key in members}
-                )
-            )
-        case "list":
-            size = least + 2 if most is None else min(most, least + 2)
-            return st.lists(valid(shape["member"]["shape"]), min_size=least, max_size=size)
-        case "map":
-            return st.dictionaries(
-                valid(shape["key"]["shape"]), valid(shape["value"]["shape"]), min_size=least, max_size=2
-            )
-        case "string" if "enum" in shape:
-            return st.sampled_from(shape["enum"])
-        case "string" if "pattern" in shape:
-            return st.from_regex(translate(shape["pattern"]), fullmatch=True).filter(
-                lambda text: least <= len(text) <= (most or len(text))
-            )
-        case "string":
-            return st.text(min_size=least, max_size=min(most or 20, least + 20))
-        case "integer" | "long":
-            return st.integers(least, most or 2**31 - 1)
-        case "float" | "double":
-            return st.floats(least, most)
-        case "boolean":
-            return st.booleans()
-        case "blob":
-            return st.binary(min_size=least, max_size=least + 5).map(lambda raw: b64encode(raw).decode())
-        case kind:
-            raise AssertionError(f"no strategy for {kind}")
-
-
-def later(name: str) -> st.SearchStrategy[Any]:
-    return st.deferred(lambda: valid(name))
 
 
 def nodes(name: str, value: Any, keys: tuple[Any, ...] = (), path: str = "") -> Iterator[tuple[Any, ...]]:
