@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 from converse_handler.publishing import NotPublished, ReaderLeft
 from converse_handler.retry import Retries
@@ -105,5 +105,6 @@ class Connection:
                 return ReaderLeft(LEFT)
             return NotPublished(f"{operation}: {error}", again=status in AGAIN)
         except BotoCoreError as error:
-            return NotPublished(f"{operation}: {error}", again=True)
+            lost = isinstance(error, ConnectionError | HTTPClientError)  # botocore's own
+            return NotPublished(f"{operation}: {error}", again=lost)
         return None

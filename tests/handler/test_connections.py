@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from converse_handler.connections import Connections, connect_management
 from converse_handler.publishing import NotPublished, ReaderLeft
 from converse_handler.settings import SettingsError
@@ -51,6 +51,13 @@ def test_what_may_pass_is_tried_again_and_nothing_overtakes_it(failure: Exceptio
     client = Client(failure, failure)
     post(client, b"one", b"two")
     assert client.calls == [("me==", b"one")] * 3 + [("me==", b"two")]
+
+
+def test_what_cannot_even_be_sent_is_not_tried_again() -> None:
+    client = Client(NoCredentialsError())
+    with pytest.raises(NotPublished, match="Unable to locate credentials"):
+        post(client, b"one")
+    assert len(client.calls) == 1
 
 
 def test_410_means_that_the_browser_left() -> None:

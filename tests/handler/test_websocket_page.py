@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -190,8 +191,11 @@ def test_what_overtakes_is_put_in_order_and_a_gap_is_an_interruption(
     chat: Callable[..., WebSocketApi], page: Any
 ) -> None:
     apis: list[WebSocketApi] = []
+    left: list[Any] = []
 
     async def shuffled(event: dict[str, Any]) -> dict[str, int]:
+        if event["requestContext"]["eventType"] == "DISCONNECT":
+            left.append(event["requestContext"])
         if "body" in event:
             (connection,) = apis[0]._connections.values()
             for seq in event["body"].count("gap") * [1, 3, 4] or [2, 1, 4, 3, 2, 5]:
@@ -204,6 +208,11 @@ def test_what_overtakes_is_put_in_order_and_a_gap_is_an_interruption(
     assert page.get_by_test_id("text").text_content() == "in order"
     begin(page, "gap")
     assert end(page) == "Interrupted: events were lost"
+    deadline = time.monotonic() + 20
+    while not left and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert left[0]["disconnectStatusCode"] == 1005  # the page lets go of what it cannot use
+    assert left[0]["disconnectReason"] == "Client-side close frame status not set"
 
 
 EVENTS: list[dict[str, Any]] = [

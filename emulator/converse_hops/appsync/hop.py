@@ -12,7 +12,6 @@ import argparse
 import json
 import socket
 from collections.abc import Iterable, Mapping
-from functools import partial
 from itertools import count
 from typing import Any, Literal, Self
 
@@ -33,7 +32,7 @@ from converse_hops.appsync.realtime import Realtime
 from converse_hops.hop import Hop
 from converse_hops.http.server import BodyTooLarge, HttpServer, Incoming
 from converse_hops.passage import Passage
-from converse_hops.websocket.front import Front
+from converse_hops.websocket.front import Fronts
 
 REALTIME = f"{PATH}/realtime"
 HEADERS = (("Content-Type", "application/json"), ("Access-Control-Allow-Origin", "*"))
@@ -88,10 +87,11 @@ class AppSyncEvents(Hop):
 
     async def _open(self, listening: socket.socket) -> None:
         self._http = HttpServer(self._respond)
+        self._fronts = Fronts(self._http.link)
         self._realtime = await serve(
             self._connected,
             sock=listening,
-            create_connection=partial(Front, http=self._http.link),  # type: ignore[arg-type]
+            create_connection=self._fronts,  # type: ignore[arg-type]
             process_request=self._greet,
             subprotocols=[Subprotocol(PROTOCOL)],
             compression=None,
@@ -102,6 +102,7 @@ class AppSyncEvents(Hop):
 
     async def _close(self) -> None:
         self._realtime.close()
+        self._fronts.cut()
         await self._http.cut()
         await self._realtime.wait_closed()
 

@@ -11,7 +11,6 @@ import asyncio
 import logging
 import socket
 from collections.abc import Collection, Coroutine
-from functools import partial
 from http import HTTPStatus
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
@@ -28,7 +27,7 @@ from converse_hops.http.server import BodyTooLarge, HttpServer, Incoming
 from converse_hops.websocket.bucket import Bucket
 from converse_hops.websocket.connection import Connection
 from converse_hops.websocket.events import CONNECT, DEFAULT, DISCONNECT, Ids, Opening, check_expression
-from converse_hops.websocket.front import Front
+from converse_hops.websocket.front import Fronts
 from converse_hops.websocket.integration import Target, integration
 from converse_hops.websocket.limits import FRAME, MESSAGE, Limits, Unknowns
 from converse_hops.websocket.management import Management, Request, connection_named
@@ -122,13 +121,14 @@ class WebSocketApi(Hop):
     async def _open(self, listening: socket.socket) -> None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL)  # connections inherit it
         self._http = HttpServer(self._manage)
+        self._fronts = Fronts(self._http.link)
         # Those whose handshake is not over yet; it may still fail.
         self._sessions: WeakKeyDictionary[ServerConnection, Session] = WeakKeyDictionary()
         self._server = await serve(
             self._run,
             sock=listening,
             process_request=self._connect,
-            create_connection=partial(Front, http=self._http.link),  # type: ignore[arg-type]
+            create_connection=self._fronts,  # type: ignore[arg-type]
             max_size=(MESSAGE, FRAME),
             compression=None,
             open_timeout=None,
@@ -142,6 +142,7 @@ class WebSocketApi(Hop):
         for connection in self._server.all_connections:
             connection.transport.abort()
         self._server.close()
+        self._fronts.cut()
         await self._http.cut()
         for task in self._tasks:
             task.cancel()

@@ -1,6 +1,7 @@
 """One client's connection as its API keeps it: what may be done with it, and what waits for the client."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from websockets.asyncio.server import ServerConnection
@@ -10,6 +11,10 @@ from websockets.protocol import OPEN
 from converse_hops.passage import Passage
 from converse_hops.websocket.events import NORMAL, Opening
 from converse_hops.websocket.limits import FRAME
+
+FLUSH = (
+    1.0  # seconds, of this machine, that a client has to take what was posted before a connection is deleted
+)
 
 
 class Gone(Exception):
@@ -32,7 +37,7 @@ class Connection:
         self._socket: ServerConnection | None = None
         self._queue: asyncio.Queue[bytes] = asyncio.Queue()
         self._queued = 0  # bytes
-        self._closing: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None  # deleted
 
     def open(self, socket: ServerConnection) -> None:
         """The handshake is done: from now on it can be written to."""
@@ -54,9 +59,14 @@ class Connection:
         self.touch()
 
     def delete(self) -> None:
-        """Close it, as users of the API report: with 1000. Raises `Gone`."""
-        socket = self._opened()
-        self._closing = asyncio.create_task(socket.close(NORMAL))
+        """Close it once what was posted is sent, as users of the API report: with 1000. Raises `Gone`."""
+        self._closing = asyncio.create_task(self._close(self._opened()))
+
+    async def _close(self, socket: ServerConnection) -> None:
+        with suppress(TimeoutError):  # a client that does not read is not waited for
+            async with asyncio.timeout(FLUSH):
+                await self._queue.join()
+        await socket.close(NORMAL)
 
     async def write(self) -> None:
         """Send what is posted, for as long as the connection is open, in frames of at most 32 KB.
@@ -70,12 +80,13 @@ class Connection:
                 frames = [data[at : at + FRAME] for at in range(0, len(data), FRAME)] or [b""]
                 await socket.send(frames, text=_is_text(data))
                 self._queued -= len(data)
+                self._queue.task_done()
                 self._passage.note("down", "passed", len(data))
         except ConnectionClosed:
             pass  # what still waits is lost, as it is there
 
     def _opened(self) -> ServerConnection:
-        if self._socket is None or self._socket.state is not OPEN:
+        if self._socket is None or self._closing or self._socket.state is not OPEN:
             raise Gone
         return self._socket
 

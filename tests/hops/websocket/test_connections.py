@@ -1,6 +1,7 @@
 """Clients of `websockets` at a WebSocket API: handshake, events, routes, limits, the ways to end."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -235,6 +236,18 @@ def test_a_returned_body_is_a_message_only_where_the_route_has_a_response(
             assert client.recv(timeout=WAIT) == "the whole answer"
         management(api).post_to_connection(ConnectionId=name, Data=b"next")
         assert client.recv(timeout=WAIT) == "next"
+
+
+def test_a_connection_that_never_says_what_it_is_leaves_nothing(serve_api: ServeApi) -> None:
+    api = serve_api()
+    with socket.create_connection(("127.0.0.1", int(api.url.rpartition(":")[2]))) as silent:
+        silent.sendall(b"GET /prod HTTP/1.1\r\n")
+        with browser(api):  # it was accepted before this one
+            pass
+        api.stop()
+        silent.settimeout(WAIT)
+        with suppress(ConnectionResetError):
+            assert silent.recv(1) == b""
 
 
 def test_the_journal_tells_what_passed(api: WebSocketApi, recorder: Recorder) -> None:

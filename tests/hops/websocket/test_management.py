@@ -64,8 +64,10 @@ def test_post_get_and_delete(api: WebSocketApi, recorder: Recorder) -> None:
         found = aws.get_connection(ConnectionId=name)
         assert datetime.now(UTC) - timedelta(minutes=1) < found["ConnectedAt"] <= found["LastActiveAt"]
         assert found["Identity"] == {"SourceIp": "127.0.0.1", "UserAgent": "test/1"}
+        aws.post_to_connection(ConnectionId=name, Data=b"before the end")
         deleted = aws.delete_connection(ConnectionId=name)
         assert deleted["ResponseMetadata"]["HTTPStatusCode"] == 204
+        assert client.recv(timeout=WAIT) == "before the end"
         with pytest.raises(ConnectionClosed) as closed:
             client.recv(timeout=WAIT)
         assert closed.value.rcvd is not None
