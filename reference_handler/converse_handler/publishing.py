@@ -59,7 +59,7 @@ class Publication:
         self._most = most
         self._post, self._record, self._retries, self._pause = post, record, retries, 1 / per_second
         self._outbox = Outbox()
-        self._numbers = count(1)
+        self.published: list[str] = []  # the Nth has the number N + 1; also what is on its way
         self._wanted = anyio.CancelScope()
         self._next_at = 0.0
 
@@ -119,7 +119,9 @@ class Publication:
 
     async def _deliver(self, batch: Sequence[Event]) -> None:
         """Publish these, all of them, before anything newer."""
-        texts = [sse.to_json({"seq": next(self._numbers), **sse.payload(event)}).decode() for event in batch]
+        numbers = count(len(self.published) + 1)
+        texts = [sse.to_json({"seq": next(numbers), **sse.payload(event)}).decode() for event in batch]
+        self.published += texts
         for attempt in count(1):
             await self._pace()
             try:

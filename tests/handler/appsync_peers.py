@@ -65,6 +65,10 @@ class Browser:
         headers = {"authorization": self.session["ticket"]}
         return self.http.post("/appsync/cancel", json={"channel": channel}, headers=headers).json()
 
+    def missed(self, channel: str, after: int | str) -> httpx.Response:
+        headers = {"authorization": self.session["ticket"]}
+        return self.http.get("/appsync/missed", params={"channel": channel, "after": after}, headers=headers)
+
     def hear(self, patience: float = 20) -> Any:
         """The next event; raises `TimeoutError`."""
         message = json.loads(self.socket.recv(timeout=patience))

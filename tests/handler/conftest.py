@@ -326,4 +326,6 @@ def careful_page(browser: Any, **options: Any) -> Iterator[Any]:
     yield page
     page.close()
     # A request that fails on purpose is in the console too; everything else is a mistake of the page.
-    assert [each for each in problems if not each.startswith("Failed to load resource")] == []
+    assert [
+        each for each in problems if not each.startswith(("Failed to load resource", "WebSocket connection"))
+    ] == []

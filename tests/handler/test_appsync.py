@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import httpx
@@ -166,19 +166,55 @@ def test_a_throttled_publish_is_tried_again_in_order(
     assert "429 LimitExceededError" in str(api.journal)
 
 
-def test_lost_events_leave_gaps(event_api: Api, browse: Browse, bedrock: Session) -> None:
-    bedrock.play([step for number in range(12) for step in ({"text": f"{number} "}, {"wait": "60ms"})])
+def test_lost_events_leave_gaps_and_can_be_asked_for(
+    event_api: Api, browse: Browse, bedrock: Session
+) -> None:
+    words = [f"word{number} " for number in range(12)]
+    bedrock.play([step for word in words for step in ({"text": word}, {"wait": "60ms"})])
     browser = browse(event_api(drop=0.4, seed=3))
     browser.start()
-    seen = []
-    while True:
-        try:
-            seen.append(browser.hear(2)["seq"])
-        except TimeoutError:
-            break
-        if len(seen) > 1 and seen[-1] - seen[-2] > 1:
-            break
-    assert any(after - before > 1 for before, after in zip([0, *seen], seen, strict=False))
+    heard: list[Any] = []
+    with suppress(TimeoutError):
+        while not heard or heard[-1]["type"] != "message_stop":
+            heard.append(browser.hear(3))
+    seen = {event["seq"] for event in heard}
+    first = min(set(range(1, max(seen) + 1)) - seen)
+    response = browser.missed(browser.own(), first - 1)
+    rest = response.json()["events"]
+    assert rest[0]["seq"] == first
+    events = [event for event in heard if event["seq"] < first] + rest
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert text_of(events) == "".join(words)
+    assert events[-1]["type"] == "message_stop"
+    assert browser.ask(browser.own()).status_code == 409  # it is not answered twice
+
+
+@pytest.mark.parametrize(("after", "status"), [("0", 200), ("999", 200), ("", 400), ("-1", 400), ("x", 400)])
+def test_what_may_be_asked_for(
+    event_api: Api, browse: Browse, bedrock: Session, after: str, status: int
+) -> None:
+    bedrock.play("Hi")
+    browser = browse(api := event_api())
+    browser.start()
+    heard = browser.hear_all()
+    response = browser.missed(browser.own(), after)
+    assert response.status_code == status
+    if status == 200:
+        assert response.json() == {"events": heard if after == "0" else []}
+    assert browser.missed(browser.own("two"), "0").status_code == 404
+    assert browse(api).missed(browser.own(), "0").status_code == 403
+
+
+def test_what_is_over_is_kept_for_a_while(event_api: Api, browse: Browse, bedrock: Session) -> None:
+    bedrock.play("Hi")
+    browser = browse(event_api(), resume_window=0.2)
+    browser.start()
+    browser.hear_all()
+    deadline = time.monotonic() + 10
+    while browser.missed(browser.own(), 0).status_code == 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert browser.missed(browser.own(), 0).status_code == 404
 
 
 def test_somebody_elses_channel_is_refused(event_api: Api, browse: Browse) -> None:
@@ -227,6 +263,7 @@ def test_nobody_listens_and_tokens_are_paid_for_until_a_cancel(
     deadline = time.monotonic() + 10
     while browser.cancel(browser.own()) != {"cancelled": False}:
         assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_cancelled_answer_ends_with_a_terminal_event(

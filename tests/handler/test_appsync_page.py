@@ -1,5 +1,6 @@
 """Answers over AppSync Events in a real browser: the page's own client of the realtime WebSocket."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -8,6 +9,7 @@ import httpx
 import pytest
 from converse_emulator import Session
 from converse_hops.appsync.hop import AppSyncEvents
+from converse_hops.appsync.limits import Limits
 
 from tests.handler import appsync_peers
 from tests.handler.appsync_peers import settings_for
@@ -117,15 +119,24 @@ def test_what_overtakes_is_put_in_order(event_api: Callable[..., Any], ask: Ask,
     assert answer.get_by_test_id("text").text_content() == "".join(words)
 
 
-def test_what_is_lost_is_an_interruption_and_stops_the_model(
-    event_api: Callable[..., Any], ask: Ask, bedrock: Session
+def test_what_is_lost_is_fetched(event_api: Callable[..., Any], ask: Ask, bedrock: Session) -> None:
+    words = [f"word{number} " for number in range(30)]
+    bedrock.play([step for word in words for step in ({"text": word}, {"wait": "60ms"})])
+    answer = ask(event_api(drop=0.3, seed=1), gap=100, silence=2000)
+    reaches(answer, "done")
+    assert answer.get_by_test_id("text").text_content() == "".join(words)
+
+
+def test_what_is_lost_for_good_is_an_interruption_and_stops_the_model(
+    event_api: Callable[..., Any], ask: Ask, bedrock: Session, page: Any
 ) -> None:
+    page.route(re.compile("/appsync/missed"), lambda route: route.fulfill(status=404, json={"error": "gone"}))
     words = [f"word{number} " for number in range(60)]
     bedrock.play([step for word in words for step in ({"text": word}, {"wait": "100ms"})])
     answer = ask(event_api(drop=0.2, seed=1), gap=200)
     reaches(answer, "interrupted")
     assert answer.get_by_test_id("error").text_content() == "Interrupted: events were lost"
-    assert "".join(words).startswith(answer.get_by_test_id("text").text_content())
+    assert "".join(words).startswith(answer.get_by_test_id("body").text_content())
     (exchange,) = bedrock.journal.wait(1)
     assert exchange.ended == "client left"
 
@@ -137,7 +148,21 @@ def test_silence_is_an_interruption(event_api: Callable[..., Any], ask: Ask, bed
     assert answer.get_by_test_id("error").text_content() == "Interrupted: nothing came for too long"
 
 
-def test_a_connection_that_is_lost_is_an_interruption(
+def test_a_connection_that_is_lost_is_made_anew(
+    event_api: Callable[..., Any], ask: Ask, bedrock: Session
+) -> None:
+    bedrock.play([{"text": "It re"}, {"gate": "go"}, {"text": "news on 1 March."}])
+    api = event_api(limits=Limits(longest_connection=2.0))
+    answer = ask(api)
+    shows(answer, "It re")
+    api.journal.wait(lambda journal: journal[0].happened("cut"))
+    bedrock.open_gate("go")
+    reaches(answer, "done")
+    assert answer.get_by_test_id("text").text_content() == "It renews on 1 March."
+    assert len([each for each in api.journal if each.about.startswith("realtime")]) > 1
+
+
+def test_a_service_that_is_gone_is_an_interruption(
     event_api: Callable[..., Any], ask: Ask, bedrock: Session
 ) -> None:
     bedrock.play([{"text": "It re"}, {"wait": "forever"}])
@@ -147,6 +172,7 @@ def test_a_connection_that_is_lost_is_an_interruption(
     api.stop()
     reaches(answer, "interrupted")
     assert answer.get_by_test_id("error").text_content() == "Interrupted: the connection was lost"
+    assert answer.get_by_test_id("text").text_content() == "It re"
 
 
 def test_the_stop_button_stops_the_model(

@@ -101,28 +101,36 @@ class Connection {
   }
 }
 
-/** Asks a handler that publishes. `url` is where it lives, `missed` as in sequence.js, for answer and number. */
+/** Asks a handler that publishes. `url` is where it lives, `options` are Inbox's. */
 export class AppSyncTransport {
   #session = null;
   #expires = 0;
   #connection = null;
 
-  constructor(url = "appsync", { missed = null, ...options } = {}) {
-    Object.assign(this, { url, missed, options });
+  constructor(url = "appsync", options = {}) {
+    Object.assign(this, { url, options });
   }
 
   /** The events of the answer to `messages`, in order, as they come; throws what ended it early. */
   async *ask(messages, signal) {
-    const { session, connection } = await this.#join();
-    const channel = session.channels + crypto.randomUUID(); // of this answer alone: numbers begin with 1
-    const missed = this.missed && ((seq) => this.missed(channel, seq));
-    const inbox = new Inbox({ silence: session.silence_ms, ...this.options, missed });
+    await this.#join();
+    const channel = this.#session.channels + crypto.randomUUID(); // of this answer alone: numbers begin with 1
+    const missed = (seq) => this.#missed(channel, seq);
+    const inbox = new Inbox({ silence: this.#session.silence_ms, missed, ...this.options });
     const stop = () => inbox.fail(signal.reason);
     const cancel = () => this.#post("cancel", { channel }, { keepalive: true }).catch(() => {});
+    let leave = null;
     let running = false;
+    const listen = async () => {
+      await this.#join();
+      leave = await this.#connection.subscribe(channel, (event) => inbox.push(event), lost);
+    };
+    const lost = (error) => {
+      if (running) listen().then(() => inbox.recover(), () => inbox.fail(error)); // what came meanwhile is fetched
+    };
     signal.addEventListener("abort", stop);
-    const leave = await connection.subscribe(channel, (event) => inbox.push(event), (error) => inbox.fail(error));
     try {
+      await listen();
       signal.throwIfAborted();
       addEventListener("pagehide", cancel); // nobody else tells the handler that nobody listens any more
       running = true;
@@ -132,9 +140,17 @@ export class AppSyncTransport {
     } finally {
       signal.removeEventListener("abort", stop);
       removeEventListener("pagehide", cancel);
-      leave();
+      leave?.();
       if (running) cancel();
+      running = false;
     }
+  }
+
+  async #missed(channel, seq) {
+    const headers = { authorization: this.#session.ticket };
+    const query = new URLSearchParams({ channel, after: seq });
+    const response = await fetch(`${this.url}/missed?${query}`, { headers }).catch(() => null);
+    return response?.ok ? (await response.json()).events : [];
   }
 
   async #join() {
@@ -145,7 +161,6 @@ export class AppSyncTransport {
     }
     if (!this.#connection?.open) this.#connection = new Connection(this.#session);
     await this.#connection.ready;
-    return { session: this.#session, connection: this.#connection };
   }
 
   async #post(what, body, options) {

@@ -57,6 +57,11 @@ export class Inbox {
     this.#wake();
   }
 
+  /** Something may have been lost: fetch it, if that can be done. */
+  async recover() {
+    for (const event of (await this.missed?.(this.#sequence.next - 1)) ?? []) this.push(event);
+  }
+
   /** Nothing more will arrive. */
   fail(error) {
     this.#failure ??= error;
@@ -69,7 +74,7 @@ export class Inbox {
       if (event) {
         this.#over = event.type === "message_stop" || event.type === "error";
         yield event;
-      } else if (this.#lost()) await this.#recover();
+      } else if (this.#lost()) await this.#tryAgain();
       else await this.#change();
     }
   }
@@ -84,12 +89,11 @@ export class Inbox {
     return null;
   }
 
-  async #recover() {
+  async #tryAgain() {
     const why = this.#lost();
-    if (!this.missed || why.name === "AbortError") throw why;
     const next = this.#sequence.next;
-    for (const event of await this.missed(next - 1)) this.push(event);
-    if (this.#sequence.next === next) throw why; // it brought nothing new
+    if (why.name !== "AbortError") await this.recover();
+    if (this.#sequence.next === next) throw why; // there was nothing new
   }
 
   #change() {
