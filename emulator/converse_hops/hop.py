@@ -79,11 +79,14 @@ class Hop:
             self._started_origin = True
         try:
             listening, self.url = listen(self._host, self._port)
-        except OSError:
+            self._thread.start()
+            self._thread.run(self._open(listening))
+        except BaseException:
+            if self.running:
+                self._thread.stop()
+                listening.close()
             self._stop_origin()
             raise
-        self._thread.start()
-        self._thread.run(self._open(listening))
         return self
 
     def stop(self) -> None:

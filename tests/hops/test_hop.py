@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 import threading
 
 import pytest
@@ -29,6 +30,20 @@ def test_it_is_up_from_start_to_stop_and_leaves_nothing(caplog: pytest.LogCaptur
     gc.collect()
     assert caplog.record_tuples == []
     assert len(hop.journal) == 2
+
+
+def test_one_that_cannot_start_leaves_nothing() -> None:
+    class Broken(Origin):
+        async def _open(self, listening: socket.socket) -> None:  # noqa: ARG002
+            raise ZeroDivisionError("not today")
+
+    threads = threading.active_count()
+    origin = Origin(hello)
+    broken = Broken(hello)
+    broken._origin = origin
+    with pytest.raises(ZeroDivisionError, match="not today"):
+        broken.start()
+    assert (broken.running, origin.running, threading.active_count()) == (False, False, threads)
 
 
 def test_a_mistake_in_a_hop_is_told(caplog: pytest.LogCaptureFixture) -> None:

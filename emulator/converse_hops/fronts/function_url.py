@@ -98,7 +98,7 @@ class FunctionUrl(Front):
             passage.note("down", "cut", detail="function timeout")
             incoming.hang_up()
             return
-        if self._empty_hangs and not passage.total("received") and not incoming.complete:
+        if self._empty_hangs and not passage.total("received") and not incoming.bodiless:
             await self.pace.sleep(LONGEST_EMPTY)
         await incoming.end()
         passage.note("down", "ended")

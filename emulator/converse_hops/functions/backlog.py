@@ -20,13 +20,13 @@ class Backlog:
         """At the end."""
         async with self._news:
             self._waiting.append(invocation)
-            self._news.notify()
+            self._news.notify_all()  # one that is just being cancelled would lose it
 
     async def put_back(self, invocation: Invocation) -> None:
         """At the front: the runtime that took it is dead."""
         async with self._news:
             self._waiting.appendleft(invocation)
-            self._news.notify()
+            self._news.notify_all()
 
     async def take(self) -> Invocation:
         """The oldest, once there is one."""

@@ -8,6 +8,7 @@ One port has the invoke APIs and, for runtimes that are started by hand, the Run
 """
 
 import argparse
+import asyncio
 import json
 import shlex
 import socket
@@ -74,6 +75,7 @@ class Function(HttpHop):
         self._hold_last = hold_last_chunk
         self._tell_errors = tell_errors
         self._fleet: Fleet
+        self._asynchronous: set[asyncio.Task[None]] = set()
 
     @property
     def runtime_api(self) -> str:
@@ -125,7 +127,6 @@ class Function(HttpHop):
             await self._invoke(incoming, invocation, mode)
         except Throttled:
             await incoming.answer(*refusal(429, "TooManyRequestsException", "Rate Exceeded."))
-        passage.note("down", "ended")
 
     async def _invoke(self, incoming: Incoming, invocation: Invocation, mode: Mode) -> None:
         asked = header(incoming.headers, "X-Amz-Invocation-Type") or "RequestResponse"
@@ -138,12 +139,15 @@ class Function(HttpHop):
             tell = self._tell_errors or header(incoming.headers, ASK_ERRORS) is not None
             reply = StreamReply(incoming, invocation, self.pace, hold_last=self._hold_last, tell_errors=tell)
             await reply.play(log)
+            invocation.passage.note("down", "ended")
         elif asked == "Event":
+            draining = asyncio.create_task(_drain(invocation))
+            self._asynchronous.add(draining)
+            draining.add_done_callback(self._asynchronous.discard)
             await incoming.answer(202, [("x-amzn-RequestId", invocation.id)])
-            async for _ in invocation.pieces():
-                pass
         else:
             await reply_whole(incoming, invocation, log=log)
+            invocation.passage.note("down", "ended")
 
     @classmethod
     def add_options(cls, parser: argparse.ArgumentParser) -> None:
@@ -184,6 +188,13 @@ def add_function_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tell-errors", action="store_true", help="have the last frame tell a failure in the stream"
     )
+
+
+async def _drain(invocation: Invocation) -> None:
+    """Nobody waits for what an asynchronous call answers."""
+    async for _ in invocation.pieces():
+        pass
+    invocation.passage.note("down", "ended")
 
 
 def _operation(incoming: Incoming) -> tuple[str, Mode | None]:

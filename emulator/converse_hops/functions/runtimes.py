@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 from converse_hops.functions.backlog import Backlog
 from converse_hops.functions.invocation import Failure, Invocation
-from converse_hops.pace import Pace
+from converse_hops.pace import LimitReached, Pace
 
 TIMED_OUT = "Sandbox.Timedout"  # a function's error code when its time is up
 MOST_KNOWN = 1000  # invocations whose late posts are told apart from nonsense
@@ -54,11 +54,14 @@ class Runtimes:
     async def timed_out(self, invocation: Invocation) -> None:
         """Its time is up."""
         message = f"RequestId: {invocation.id} Error: Task timed out after {self._timeout:.2f} seconds"
-        invocation.passage.note("down", "cut", detail=f"function timeout of {self._timeout:g} s")
         await invocation.fail(Failure.of(TIMED_OUT, message))
 
     async def _watch(self, invocation: Invocation) -> None:
         began = invocation.began
-        await self._pace.sleep(self._timeout)
-        if invocation.state in ("running", "responding") and invocation.began == began:
-            await self.timed_out(invocation)
+        try:
+            async with self._pace.limit("function timeout", self._timeout):
+                await invocation.over.wait()
+        except LimitReached as limit:
+            if invocation.state in ("running", "responding") and invocation.began == began:
+                invocation.passage.note("down", "cut", detail=str(limit))
+                await self.timed_out(invocation)

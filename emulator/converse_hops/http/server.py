@@ -41,7 +41,7 @@ class Incoming:
         self.client = link.peer
         self.left = link.left  # done once the client is gone
         self.responded = False
-        self._bodiless = False  # whatever is sent, the response has no body
+        self.bodiless = False  # whatever is sent, the response has no body
         self._link = link
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -78,7 +78,7 @@ class Incoming:
         response = h11.Response(status_code=status, reason=words.encode(), headers=raw_headers(headers))
         choice = (self._link.http.send(response) or b"").lower()  # h11's, of framing and of what comes after
         self.responded = True
-        self._bodiless = self.method == "HEAD" or status in (204, 304)
+        self.bodiless = self.method == "HEAD" or status in (204, 304)
         chunked = b"\r\ntransfer-encoding: chunked\r\n" in choice
         if not chunked:
             headers = _without("Transfer-Encoding", headers)
@@ -91,7 +91,7 @@ class Incoming:
 
     async def send(self, data: bytes) -> None:
         """Send a piece of the body: one chunk, one write. Raises `PeerLeft` and `BodyMismatch`."""
-        if data and not self._bodiless:
+        if data and not self.bodiless:
             await self._write(h11.Data(data=data))
 
     async def end(self, trailers: Iterable[tuple[str, str]] = ()) -> None:

@@ -328,8 +328,13 @@ def test_an_empty_stream_has_a_head_and_no_end(by_hand: Function) -> None:
 def test_an_empty_stream_ends_if_told_so(scripted: Scripted) -> None:
     function = scripted()
     assert ask(function, "RESPONSE_STREAM", {"chunks": []}, empty_stream_hangs=False).content == b""
+
+
+def test_a_response_that_has_no_body_ends(scripted: Scripted) -> None:
     no_content = {"metadata": {"statusCode": 204}, "chunks": []}
-    assert ask(function, "RESPONSE_STREAM", no_content).status_code == 204
+    with FunctionUrl(scripted(), "RESPONSE_STREAM") as url:
+        assert httpx.post(url.url, json=no_content, timeout=30).status_code == 204
+        url.journal.wait(lambda journal: journal.last.happened("ended"))
 
 
 @pytest.mark.parametrize("metadata", ["x", "{}", "[1]", '{"statusCode":1}' + "\0" * 8])

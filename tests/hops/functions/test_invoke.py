@@ -217,6 +217,18 @@ def test_invoke_tells_a_failure(scripted: Scripted, client: Client) -> None:
     assert json.loads(response["Payload"].read())["errorMessage"] == "boom"
 
 
+def test_an_asynchronous_call_keeps_nobody_waiting(scripted: Scripted, client: Client) -> None:
+    function = scripted()
+    lambda_ = client(function)  # over one connection
+    slow = json.dumps({"chunks": ["x"], "every": 0.5})
+    began = time.monotonic()
+    lambda_.invoke(FunctionName="function", Payload=slow, InvocationType="Event")
+    assert lambda_.invoke(FunctionName="function", InvocationType="DryRun")["StatusCode"] == 204
+    assert not function.journal[0].happened("ended")
+    function.journal.wait(lambda journal: journal[0].happened("ended"))
+    assert time.monotonic() - began >= 0.5
+
+
 def test_an_asynchronous_call_is_accepted_and_runs(scripted: Scripted, client: Client) -> None:
     function = scripted()
     response = client(function).invoke(
