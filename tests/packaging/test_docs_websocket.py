@@ -10,7 +10,9 @@ from converse_hops.websocket.limits import FRAME, MESSAGE, Limits, Unknowns
 from converse_hops.websocket.options import add_options
 
 PAGE = "docs/hops.md"
-TEXT = (Path(__file__).parents[2] / PAGE).read_text().partition("\n## WebSocket API\n")[2]
+TEXT = (
+    (Path(__file__).parents[2] / PAGE).read_text().partition("\n## WebSocket API\n")[2].partition("\n## ")[0]
+)
 Blocks = Callable[[str, str], list[str]]
 
 

@@ -42,6 +42,7 @@ CLOSE = 2.0  # seconds, of this machine, that a client has to answer a close fra
 KERNEL = 32_768  # bytes that the kernel keeps for a client, so that a slow one is felt soon
 
 _log = logging.getLogger(__name__)
+_log.setLevel(logging.WARNING)  # that connections come and go is in the journal
 
 
 class WebSocketApi(Hop):
