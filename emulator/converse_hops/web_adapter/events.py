@@ -16,6 +16,7 @@ from converse_hops.web_adapter.messages import WebRequest, WebResponse
 from converse_hops.web_adapter.runtime_client import Call
 
 PASS_THROUGH = "/events"  # where an event goes that is no HTTP request
+AS_WRITTEN = "/%:@!$&'()*+,;=~"  # of a path: what is escaped already stays so, and what need not be
 TEXTS = ("text/", "application/json", "application/javascript", "application/xml")
 
 
@@ -68,7 +69,8 @@ def _from_1_0(event: Mapping[str, Any]) -> tuple[str, str, Headers]:
     }
     query = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters") or {}
     headers = tuple((name, str(value)) for name, values in several.items() for value in values)
-    return event["httpMethod"], _target(quote(event["path"]), urlencode(query, doseq=True)), headers
+    path = quote(event["path"], safe=AS_WRITTEN)
+    return event["httpMethod"], _target(path, urlencode(query, doseq=True)), headers
 
 
 def _from_2_0(event: Mapping[str, Any]) -> tuple[str, str, Headers]:
