@@ -43,6 +43,7 @@ tables: install  ## Write the generated tables anew
 	$(BIN)/python tools/models_table.py
 	@$(BIN)/python tools/operations_table.py
 	$(BIN)/python tools/rules_table.py
+	@$(BIN)/python tools/evidence_table.py
 	$(BIN)/python -m conformance.table
 
 lint: install  ## ruff and mypy over everything

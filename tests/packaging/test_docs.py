@@ -21,6 +21,7 @@ Blocks = Callable[[str, str], list[str]]
         "fixtures_table.py",
         "language_table.py",
         "models_table.py",
+        "evidence_table.py",
         "operations_table.py",
         "rules_table.py",
         "wraps_table.py",
