@@ -45,6 +45,7 @@ def _run(hop_class: type[Hop], options: argparse.Namespace) -> int:
             "use --allow-remote if that is wanted, in a container for instance"
         )
     logging.basicConfig(level=logging.INFO, format="%(message)s")  # what functions print, too
+    logging.getLogger("websockets").setLevel(logging.WARNING)  # it tells of every connection
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())

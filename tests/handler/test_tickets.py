@@ -1,5 +1,9 @@
 """Who may listen where."""
 
+import re
+import textwrap
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,3 +63,16 @@ def test_the_authorizer_lets_holders_connect() -> None:
     assert TICKETS.authorize(event, 1) == {"isAuthorized": True, "handlerContext": {"user": "alice"}}
     assert not TICKETS.authorize({**event, "authorizationToken": "x"}, 1)["isAuthorized"]
     assert not TICKETS.authorize({}, 1)["isAuthorized"]
+
+
+def test_the_authorizer_in_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(__file__).parents[2] / "reference_handler" / "README.md").read_text()
+    (block,) = re.findall(r"  ```python\n((?:(?!```).)*authorize(?:(?!```).)*)  ```", text, re.DOTALL)
+    monkeypatch.setenv("CHAT_APPSYNC_SECRET", "secret")
+    names: dict[str, Any] = {}
+    exec(compile(textwrap.dedent(block), "README.md", "exec"), names)
+    event = {
+        "authorizationToken": TICKETS.mint("alice", time.time()),
+        "requestContext": {"operation": "EVENT_SUBSCRIBE", "channel": "/chat/alice/1"},
+    }
+    assert names["handler"](event) == {"isAuthorized": True, "handlerContext": {"user": "alice"}}

@@ -30,12 +30,14 @@ from converse_hops.appsync.limits import Limits
 from converse_hops.appsync.messages import PROTOCOL, encode
 from converse_hops.appsync.realtime import Realtime
 from converse_hops.hop import Hop
+from converse_hops.http.link import header
 from converse_hops.http.server import BodyTooLarge, HttpServer, Incoming
 from converse_hops.passage import Passage
 from converse_hops.websocket.front import Fronts
 
 REALTIME = f"{PATH}/realtime"
 HEADERS = (("Content-Type", "application/json"), ("Access-Control-Allow-Origin", "*"))
+PREFLIGHT = (("Access-Control-Allow-Methods", "POST"), ("Access-Control-Max-Age", "3600"))
 
 Refusal = Literal["message", "http"]
 
@@ -108,6 +110,11 @@ class AppSyncEvents(Hop):
 
     async def _respond(self, incoming: Incoming) -> None:
         passage = self.journal.open(f"{incoming.method} {incoming.target}")
+        if incoming.method == "OPTIONS":  # a page of another origin asks whether it may publish
+            asked = header(incoming.headers, "Access-Control-Request-Headers") or "*"
+            await incoming.answer(200, [*HEADERS, *PREFLIGHT, ("Access-Control-Allow-Headers", asked)])
+            passage.note("down", "ended")
+            return
         try:
             status, answer = 200, await self._publish(incoming, passage)
         except EventsError as error:

@@ -104,6 +104,16 @@ def test_what_is_no_publish(serve: Serve) -> None:
         assert client.post("/event", content=b"{").json()["errors"][0]["errorType"] == "BadRequestException"
 
 
+def test_pages_of_other_origins_may_publish(serve: Serve) -> None:
+    asked = {"origin": "http://localhost:3000", "access-control-request-headers": "content-type,x-api-key"}
+    with httpx.Client(trust_env=False) as client:
+        response = client.options(f"{serve().url}/event", headers=asked)
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert response.headers["access-control-allow-methods"] == "POST"
+    assert response.headers["access-control-allow-headers"] == "content-type,x-api-key"
+
+
 def test_who_is_unknown_learns_nothing_else(serve: Serve, join: Join, post: Post) -> None:
     api = serve()
     for channel in ("/default/a", "/other/a", "no channel"):
