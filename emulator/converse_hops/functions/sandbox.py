@@ -31,9 +31,12 @@ class Program:
     cwd: str | Path | None = None
 
     def environment(self, runtime_api: str) -> dict[str, str]:
-        """Its environment, with what the service sets."""
+        """Its environment, with what the service sets; the region is this process's own, if it has one."""
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
         return {
             **os.environ,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
             "AWS_LAMBDA_FUNCTION_NAME": self.name,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",

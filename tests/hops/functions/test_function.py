@@ -83,7 +83,11 @@ def test_those_that_are_needed_at_once_run_at_once_up_to_a_limit(scripted: Scrip
     assert invoke(lambda_, **{"return": 1}) == 1
 
 
-def test_its_environment_is_the_services_and_its_own(client: Client, tmp_path: Path) -> None:
+def test_its_environment_is_the_services_and_its_own(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     program = (
         "import http.client, json, os\n"
         "api = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'])\n"
@@ -100,6 +104,7 @@ def test_its_environment_is_the_services_and_its_own(client: Client, tmp_path: P
         environment = json.loads(response["Payload"].read())
     assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "chat"
     assert environment["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
+    assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "eu-west-1"
     assert environment["MINE"] == "yes"
     assert environment["cwd"] == environment["LAMBDA_TASK_ROOT"] == str(tmp_path)
     assert environment["PATH"] == os.environ["PATH"]
