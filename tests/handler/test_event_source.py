@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from converse_emulator import Session
+from converse_hops import LoadBalancer
 
 from tests.handler.resuming import cable
 
@@ -69,6 +70,49 @@ def test_a_cut_is_made_good_and_a_clean_end_starts_nothing_anew(
     assert asked.count("POST") == 1
     (exchange,) = bedrock.journal.wait(1)
     assert exchange.ended == "finished"
+
+
+@pytest.mark.parametrize(("heartbeat", "cut"), [(0.2, False), (15.0, True)])
+def test_behind_a_load_balancer_heartbeats_keep_it_and_without_them_it_comes_back(
+    serve: Serve, bedrock: Session, page: Any, heartbeat: float, cut: bool
+) -> None:
+    """The idle timeout of a minute is up after a second; the model is silent for longer."""
+    bedrock.play([{"text": "one "}, {"gate": "2"}, {"text": "two"}])
+    handler = serve(resume_grace=30, heartbeat=heartbeat)
+    with LoadBalancer(handler, idle_timeout=60, speed=60) as balancer:
+        page.goto(balancer.url)
+        page.evaluate(FOLLOW)
+        becomes(page, "seen.text === 'one '")
+        if cut:
+            becomes(page, "seen.errors.length === 1")
+        else:
+            page.wait_for_timeout(2500)
+            assert page.evaluate("seen.errors") == []
+        bedrock.open_gate("2")
+        becomes(page, f"source.readyState === {CLOSED}")
+        cuts = [record.detail for passage in balancer.journal for record in passage.of("cut")]
+        seen = page.evaluate("seen")
+    assert seen["text"] == "one two"
+    assert [int(id.rpartition("-")[2]) for id in seen["ids"]] == list(range(1, 7))
+    assert cuts == ["idle timeout of 60 s"] * cut
+    assert seen["errors"] == [RECONNECTING] * cut + [RECONNECTING, CLOSED]
+    assert len(bedrock.journal.wait(1)) == 1
+
+
+def test_a_deployment_is_survived_by_coming_back(serve: Serve, bedrock: Session, page: Any) -> None:
+    """The stream is cut at the end of the deregistration delay; the handler still has the answer."""
+    bedrock.play([{"text": "one "}, {"gate": "2"}, {"text": "two"}])
+    handler = serve(resume_grace=30)
+    with LoadBalancer(handler, deregistration_delay=0) as balancer:
+        page.goto(balancer.url)
+        page.evaluate(FOLLOW)
+        becomes(page, "seen.text === 'one '")
+        balancer.register(handler)
+        becomes(page, "seen.errors.length === 1")
+        bedrock.open_gate("2")
+        becomes(page, f"source.readyState === {CLOSED}")
+        assert page.evaluate("seen.text") == "one two"
+    assert len(bedrock.journal.wait(1)) == 1
 
 
 def test_an_answer_that_is_gone_stops_it_too(serve: Serve, page: Any) -> None:

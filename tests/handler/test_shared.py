@@ -144,6 +144,18 @@ def test_an_instance_that_dies_is_an_interruption_for_readers_elsewhere(
     assert rest.endswith(again.removeprefix("retry: 3000\n"))
 
 
+def test_what_is_no_longer_kept_is_gone_elsewhere_too(instances: Instances, bedrock: Session) -> None:
+    bedrock.play([{"text": "x " * 200, "split": "words"}])
+    (_, one), (_, other) = (instances.start(CHAT_RESUME_EVENTS="100") for _ in range(2))
+    with client() as who:
+        whole = ids_in(ask_until(one, "[DONE]", who))
+        deadline = time.monotonic() + 20
+        while resume(other, whole[50], who).status_code == 200:  # the copy comes a moment later
+            assert time.monotonic() < deadline
+        assert resume(other, whole[50], who).status_code == 404
+        assert ids_in(resume(other, whole[-50], who).text) == whole[-49:]
+
+
 def test_a_redis_that_is_down_costs_resumption_elsewhere_and_nothing_else(bedrock: Session) -> None:
     pytest.importorskip("redis")
     bedrock.play("Hello")
