@@ -50,7 +50,7 @@ def main() -> int:
         print(f"cannot serve on {arguments.host}:{arguments.port}: {error}", file=sys.stderr)
         return 2
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE
+        app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=GRACE
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the server raises it again once it is done
     with listener, contextlib.suppress(KeyboardInterrupt):

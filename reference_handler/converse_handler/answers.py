@@ -18,6 +18,8 @@ from converse_handler.settings import Settings
 
 Blocks = AsyncGenerator[bytes]
 
+CLOSING = 1.0  # seconds that the last copies may take
+
 
 class Unknown(Refused):
     """There is no such answer, or not any more, or not enough of it is left."""
@@ -48,6 +50,9 @@ class Share(Protocol):
 
     async def stop(self, answer: str) -> None:
         """Ask whichever instance makes this answer to stop; raises `Unreachable`."""
+
+    async def close(self) -> None:
+        """Let go of what is shared."""
 
 
 class Answers:
@@ -97,6 +102,15 @@ class Answers:
             generation.stop()
         elif self._share is not None:
             await self._share.stop(answer)
+
+    async def close(self) -> None:
+        """Stop all answers, let the others know, and let go of the share."""
+        for generation in self._kept.values():
+            generation.stop()
+        if self._share is not None:
+            if self._publishing:
+                await asyncio.wait(self._publishing, timeout=CLOSING)
+            await self._share.close()
 
     def _keep(self, generation: Generation) -> None:
         while len(self._kept) >= self._settings.resume_answers:

@@ -1,6 +1,7 @@
 """The web application: `POST /chat`, `GET` and `DELETE /chat/ID`, the chat page, `/health` and `/metrics`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,6 +64,11 @@ def create_app(settings: Settings, client: Any = None, tools: Tools = DEMO_TOOLS
     async def measured(_request: Request) -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await answers.close()
+
     return Starlette(
         routes=[
             Route("/chat", chat, methods=["POST"]),
@@ -76,6 +82,7 @@ def create_app(settings: Settings, client: Any = None, tools: Tools = DEMO_TOOLS
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         exception_handlers={Refused: _refused, HTTPException: _no_such_route},
+        lifespan=lifespan,
     )
 
 

@@ -51,8 +51,6 @@ class RedisShare:
         while True:
             try:
                 return await self._copy(generation)
-            except Lost:
-                return log.warning("answer %.12s…: other instances miss a part of it", generation.id)
             except RedisError as error:
                 log.warning("answer %.12s…: not shared at the moment: %s", generation.id, error)
             if generation.backlog.ended:
@@ -82,11 +80,20 @@ class RedisShare:
         except RedisError as error:
             raise Unreachable from error
 
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._redis.aclose()
+
     async def _copy(self, generation: Generation) -> None:
         backlog, answer, loop = generation.backlog, generation.id, asyncio.get_running_loop()
         number = await self._copied(answer)
         while True:
-            blocks = await self._news(backlog, number)
+            try:
+                blocks = await self._news(backlog, number)
+            except Lost:  # said faster than it is copied; what is not kept here need not be kept there
+                await self._redis.delete(_key(answer, "events"))
+                number = backlog.dropped
+                continue
             number += len(blocks)
             over = backlog.ended and number >= backlog.written
             async with self._redis.pipeline(transaction=True) as redis:

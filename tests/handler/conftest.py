@@ -269,7 +269,7 @@ def served(settings: Settings) -> Iterator[str]:
     """The handler on a free port, in a thread; its URL. Its Bedrock is the one in the environment."""
     client = connect(settings)
     app = create_app(settings, client)
-    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))

@@ -4,8 +4,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from converse_emulator import Session
 from tests.handler.resuming import ask_until, client, ids_in, numbers_in, resume, text_in
 from tests.handler.test_main import refused, started
 
+Two = Callable[..., tuple[str, str]]
 REDIS = shutil.which("redis-server")
 
 
@@ -45,27 +45,17 @@ def answers(where: Path) -> None:
 
 
 @pytest.fixture
-def instances(redis_url: str, bedrock: Session) -> Iterator["Instances"]:  # noqa: ARG001 (the environment's)
-    with Instances(redis_url) as several:
-        yield several
+def two(redis_url: str, serve: Callable[..., str]) -> Callable[..., tuple[str, str]]:
+    """Two instances with these settings that share a Redis: `one, other = two(resume_grace=30)`."""
+    return lambda **settings: (
+        serve(redis_url=redis_url, **settings),
+        serve(redis_url=redis_url, **settings),
+    )
 
 
-class Instances(ExitStack):
-    """Handlers in processes of their own that share a Redis."""
-
-    def __init__(self, redis_url: str) -> None:
-        super().__init__()
-        self._redis_url = redis_url
-
-    def start(self, **settings: str) -> "tuple[subprocess.Popen[str], str]":
-        return self.enter_context(
-            started(CHAT_REDIS_URL=self._redis_url, CHAT_FIRST_BYTE_TIMEOUT="30", **settings)
-        )
-
-
-def test_the_rest_comes_from_another_instance_also_live(instances: Instances, bedrock: Session) -> None:
+def test_the_rest_comes_from_another_instance_also_live(two: Two, bedrock: Session) -> None:
     bedrock.play([{"text": "one "}, {"gate": "2"}, {"text": "two "}, {"gate": "3"}, {"text": "three"}])
-    (_, one), (_, other) = (instances.start(CHAT_RESUME_GRACE="30") for _ in range(2))
+    one, other = two(resume_grace=30)
     with client() as who:
         begun = ask_until(one, '"one "', who)
         last = ids_in(begun)[-1]
@@ -87,9 +77,9 @@ def test_the_rest_comes_from_another_instance_also_live(instances: Instances, be
     assert len(bedrock.journal.wait(1)) == 1
 
 
-def test_a_reader_elsewhere_keeps_the_answer_going(instances: Instances, bedrock: Session) -> None:
+def test_a_reader_elsewhere_keeps_the_answer_going(two: Two, bedrock: Session) -> None:
     bedrock.play([{"text": "one "}, {"gate": "2"}, {"text": "two"}])
-    (_, one), (_, other) = (instances.start(CHAT_RESUME_GRACE="1") for _ in range(2))
+    one, other = two(resume_grace=1)
     with client() as who:
         last = ids_in(ask_until(one, '"one "', who))[-1]
         headers = {"last-event-id": last}
@@ -100,9 +90,9 @@ def test_a_reader_elsewhere_keeps_the_answer_going(instances: Instances, bedrock
     assert bedrock.journal.wait(1)[0].ended == "finished"
 
 
-def test_and_when_it_leaves_too_grace_runs_out(instances: Instances, bedrock: Session) -> None:
+def test_and_when_it_leaves_too_grace_runs_out(two: Two, bedrock: Session) -> None:
     bedrock.play([{"text": "one "}, {"wait": "forever"}])
-    (_, one), (_, other) = (instances.start(CHAT_RESUME_GRACE="1") for _ in range(2))
+    one, other = two(resume_grace=1)
     with client() as who:
         last = ids_in(ask_until(one, '"one "', who))[-1]
         with who.stream("GET", f"{other}/chat/{last.rpartition('-')[0]}"):
@@ -114,9 +104,9 @@ def test_and_when_it_leaves_too_grace_runs_out(instances: Instances, bedrock: Se
     assert 0 < exchange.started_at + exchange.ended_at - left_at < 8
 
 
-def test_it_can_be_stopped_from_another_instance(instances: Instances, bedrock: Session) -> None:
+def test_it_can_be_stopped_from_another_instance(two: Two, bedrock: Session) -> None:
     bedrock.play([{"text": "one "}, {"wait": "forever"}])
-    (_, one), (_, other) = (instances.start(CHAT_RESUME_GRACE="600") for _ in range(2))
+    one, other = two(resume_grace=600)
     with client() as who:
         answer = ids_in(ask_until(one, '"one "', who))[-1].rpartition("-")[0]
         assert who.delete(f"{other}/chat/{answer}").status_code == 204
@@ -124,11 +114,11 @@ def test_it_can_be_stopped_from_another_instance(instances: Instances, bedrock: 
 
 
 def test_an_instance_that_dies_is_an_interruption_for_readers_elsewhere(
-    instances: Instances, bedrock: Session
+    redis_url: str, serve: Callable[..., str], bedrock: Session
 ) -> None:
     bedrock.play([{"text": "one "}, {"wait": "forever"}])
-    (process, one), (_, other) = (instances.start(CHAT_RESUME_GRACE="600") for _ in range(2))
-    with client() as who:
+    other = serve(redis_url=redis_url, resume_grace=600)
+    with started(CHAT_REDIS_URL=redis_url, CHAT_RESUME_GRACE="600") as (process, one), client() as who:
         begun = ask_until(one, '"one "', who)
         last = ids_in(begun)[-1]
         with who.stream("GET", f"{other}/chat/{last.rpartition('-')[0]}") as response:
@@ -144,9 +134,9 @@ def test_an_instance_that_dies_is_an_interruption_for_readers_elsewhere(
     assert rest.endswith(again.removeprefix("retry: 3000\n"))
 
 
-def test_what_is_no_longer_kept_is_gone_elsewhere_too(instances: Instances, bedrock: Session) -> None:
+def test_what_is_no_longer_kept_is_gone_elsewhere_too(two: Two, bedrock: Session) -> None:
     bedrock.play([{"text": "x " * 200, "split": "words"}])
-    (_, one), (_, other) = (instances.start(CHAT_RESUME_EVENTS="100") for _ in range(2))
+    one, other = two(resume_events=100)
     with client() as who:
         whole = ids_in(ask_until(one, "[DONE]", who))
         deadline = time.monotonic() + 20
