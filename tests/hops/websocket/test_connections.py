@@ -238,6 +238,23 @@ def test_a_returned_body_is_a_message_only_where_the_route_has_a_response(
         assert client.recv(timeout=WAIT) == "next"
 
 
+def test_a_handshake_may_come_in_any_pieces(api: WebSocketApi, recorder: Recorder) -> None:
+    head = (
+        f"GET /prod HTTP/1.1\r\nHost: {api.url.removeprefix('http://')}\r\nUPGRADE: WebSocket\r\n"
+        "Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        "Sec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
+    with socket.create_connection(("127.0.0.1", int(api.url.rpartition(":")[2])), timeout=WAIT) as plain:
+        for byte in head:
+            plain.send(bytes([byte]))
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            answer += plain.recv(1)
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in answer  # RFC 6455's own example
+    recorder.next("CONNECT")
+
+
 def test_a_connection_that_never_says_what_it_is_leaves_nothing(serve_api: ServeApi) -> None:
     api = serve_api()
     with socket.create_connection(("127.0.0.1", int(api.url.rpartition(":")[2]))) as silent:
