@@ -26,6 +26,9 @@ class Wire(Protocol):
     async def send(self, data: bytes) -> None:
         """Send bytes of the body, in one write."""
 
+    def push(self, data: bytes) -> bool:
+        """As `send`, now; false, and nothing was sent, if that would have to wait for the client."""
+
     async def tear(self, act: Head | Send, at: int | float) -> None:
         """Frame a head or a chunk and send only the first `at` bytes of it (below 1: that part)."""
 
@@ -72,6 +75,10 @@ class MemoryWire:
 
     async def send(self, data: bytes) -> None:
         self._come("send", data)
+
+    def push(self, data: bytes) -> bool:
+        self._come("send", data)
+        return True
 
     async def tear(self, act: Head | Send, at: int | float) -> None:
         self._come("tear", (act, at))

@@ -24,6 +24,9 @@ class Http1Wire(UvicornWire):
         if beyond:  # uvicorn would refuse what the head has not promised
             await self.raw(beyond)
 
+    def push(self, data: bytes) -> bool:
+        return self._owed is None and super().push(data)
+
     async def finish(self) -> None:
         self._broken |= bool(self._owed)  # the client waits for bytes that will not come
         await super().finish()

@@ -6,8 +6,10 @@ for an error and the other for an end, as they do with RST and FIN. What breaks 
 connection for all of its streams, so the end that follows is the connection's.
 """
 
+import asyncio
+
 from converse_emulator.playing.acts import ErrorCode, HttpHeaders
-from converse_emulator.wires.uvicorn_wire import UvicornWire
+from converse_emulator.wires.uvicorn_wire import POLL, UvicornWire
 
 _OF_THE_CONNECTION = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
@@ -20,6 +22,14 @@ class Http2Wire(UvicornWire):
     async def head(self, status: int, headers: HttpHeaders) -> None:
         await super().head(status, headers)
         self._cycle.expected_content_length = None  # uvicorn would refuse a body of any other length
+
+    def push(self, data: bytes) -> bool:
+        return not self._cycle.stream.pending_bytes and super().push(data)
+
+    async def send(self, data: bytes) -> None:
+        while self._cycle.stream.pending_bytes and not self._cycle.disconnected:  # noqa: ASYNC110
+            await asyncio.sleep(POLL)  # uvicorn would keep for the client whatever it does not take
+        await super().send(data)
 
     async def raw(self, data: bytes) -> None:
         await super().raw(data)

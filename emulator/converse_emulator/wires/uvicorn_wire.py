@@ -57,6 +57,15 @@ class UvicornWire(ABC):
     async def send(self, data: bytes) -> None:
         await self._pass_on({"type": "http.response.body", "body": data, "more_body": True})
 
+    def push(self, data: bytes) -> bool:
+        if self._cycle.disconnected:
+            raise ClientLeft
+        if self._cycle.flow.write_paused:
+            return False
+        self._frame_chunk(data)
+        self._flush()
+        return True
+
     async def finish(self) -> None:
         if self._broken or not self._cycle.response_started:
             await self.hangup()

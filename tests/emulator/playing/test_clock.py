@@ -110,7 +110,7 @@ def test_cancelled_sleepers_do_not_fill_the_heap() -> None:
             for sleeper in sleepers:
                 sleeper.cancel()
             await asyncio.wait(sleepers)
-        return len(clock._sleepers)
+        return len(clock._waiting)
 
     assert asyncio.run(sleep()) <= 64
 
