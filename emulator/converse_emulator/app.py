@@ -18,30 +18,32 @@ from converse_emulator.admission.front_door import FrontDoor
 from converse_emulator.admission.quotas import Lease, Throttled
 from converse_emulator.choosing.request import Request
 from converse_emulator.choosing.selection import Selector
-from converse_emulator.choosing.selectors import Route, route, session_of
+from converse_emulator.choosing.selectors import session_of
 from converse_emulator.errors import EmulatorError, Miss
 from converse_emulator.http.asgi import App, Receive, Scope, Send
-from converse_emulator.http.inbound import NotJson, TooLarge, read_body, text_headers
+from converse_emulator.http.inbound import Body, NotJson, TooLarge, read_body, text_headers
 from converse_emulator.http.refusals import ServiceError
 from converse_emulator.http.responses import Response, error_response
 from converse_emulator.judging.judge import Judge, refused_stream
 from converse_emulator.judging.verdicts import FirstFrame, Refused
 from converse_emulator.language.library import Library
 from converse_emulator.language.wrap import Wrap
-from converse_emulator.playing.acts import Beat, Finish, Timeline
+from converse_emulator.opening import Answer, Opening, Unrecorded
+from converse_emulator.playing.acts import Beat, Finish, Head, Timeline, Whole, folded
 from converse_emulator.playing.clock import RealClock
 from converse_emulator.playing.gates import Gates
 from converse_emulator.playing.journal import Journal
-from converse_emulator.playing.player import play
 from converse_emulator.playing.recording import Recording
 from converse_emulator.playing.wire import ClientLeft, Wire
+from converse_emulator.reading import NotServed, Reader
 from converse_emulator.scripting import ids
 from converse_emulator.scripting.prompt_cache import PromptCache
-from converse_emulator.shapes.service import Operation, UnknownPath, WrongMethod, find_operation
+from converse_emulator.shapes.service import UnknownPath, WrongMethod
 from converse_emulator.side.async_invokes import AsyncInvokes
 from converse_emulator.side.side_calls import SideCalls, input_of
+from converse_emulator.spelling.compiler import Compiler
 from converse_emulator.spelling.delivery import Delivery, sent
-from converse_emulator.spelling.operations import GENERATIONS, read
+from converse_emulator.spelling.operations import read
 from converse_emulator.spelling.timeline import compile_reply
 from converse_emulator.transport import connected
 from converse_emulator.wires.uvicorn_wire import UvicornWire
@@ -50,13 +52,6 @@ CONTROL = "/_emulator/"
 DIALOGUE = "/invoke-with-bidirectional-stream"  # its body comes while it is answered
 
 logger = logging.getLogger(__name__)
-
-
-class NotServed(ValueError):
-    """An operation of the service that the emulator does not have."""
-
-    def __init__(self, operation: str) -> None:
-        super().__init__(f"{operation} is not served by this emulator")
 
 
 # What can be wrong with a request, and the name and status of the error it gets.
@@ -95,6 +90,8 @@ class DataPlane:
         self.gates = Gates()
         self.prompt_cache = PromptCache()
         self.clock = RealClock()
+        self.reader = Reader(self.judge, self.side_calls.operations)
+        self.compiler = Compiler(speed)
         self._make_control = control
         self._refusals = itertools.count()
 
@@ -131,19 +128,34 @@ class DataPlane:
 
     async def _exchange(self, scope: Scope, receive: Receive, wire: UvicornWire) -> None:
         origin = self.clock.now()
-        where = route(scope["raw_path"].decode("latin-1"))
         try:
-            operation, model_id = self._served_operation(scope["method"], where)
+            self.reader.target(scope["method"], scope["raw_path"])
         except (UnknownPath, WrongMethod, NotServed) as error:
             await self.refuse(error, wire)
             return
+        body = await read_body(receive, text_headers(scope["headers"]), self.reader.body)
+        await self._open(scope, body, origin).play(wire)
+
+    def answer(self, scope: Scope, raw: bytes) -> Answer:
+        """The answer to a request that has come whole; of ASGI's `scope` it needs what a request has."""
+        try:
+            return self._open(scope, self.reader.body(raw), self.clock.now())
+        except (UnknownPath, WrongMethod, NotServed) as error:
+            return self._unserved(error)
+
+    def _unserved(self, error: Exception) -> Answer:
+        """The answer to what was not meant for a model."""
+        return Unrecorded(_whole(self._refusal(error), "error"))
+
+    def _open(self, scope: Scope, body: Body, origin: float) -> Opening:
+        """Take a request in, and prepare the answer."""
+        target = self.reader.target(scope["method"], scope["raw_path"])
+        operation, model_id = target.operation, target.model_id
         headers = text_headers(scope["headers"])
-        body = await read_body(receive, headers)
-        base_id = self.judge.catalogue.base_id(model_id)
-        content, native = read(operation.name, base_id or model_id, headers, body.content)
-        session = session_of(where, headers, content)
+        content, native = read(operation.name, target.base_id or model_id, headers, body.content)
+        session = session_of(target.where, headers, content)
         if operation.name in self.side_calls.operations:
-            content = input_of(operation, where.rest, scope["query_string"].decode("latin-1"), content)
+            content = input_of(operation, target.where.rest, scope["query_string"].decode("latin-1"), content)
             model_id = model_id or str(content.get("modelId", ""))
         request = Request(
             operation.name,
@@ -151,34 +163,29 @@ class DataPlane:
             headers,
             content,
             session,
-            where.scenario,
+            target.where.scenario,
             scope["http_version"],
             native,
-            base_id,
+            target.base_id,
         )
         recording = self.journal.open(request, body.size, origin)
-        model = self.judge.catalogue.find(request.model)
-        lease, problem = self.front_door.enter(
-            scope, body, request, model.max_output if model else None, origin * self.speed
-        )
-        try:
-            timeline = self._timeline(request, recording, problem, lease)
-            recording.planned(timeline)
-            await play(timeline, wire, self.clock, self.gates.of(session), recording)
-        finally:
-            output = None if recording.refused else recording.tokens_sent
-            lease.settle(output, self.clock.now() * self.speed)
+        lease, problem = self.front_door.enter(scope, body, request, target.most_output, origin * self.speed)
+        reply = self._reply_to(request, recording, problem, lease)
+        recording.planned(reply)
+
+        def settle(ended: Recording) -> None:
+            if lease.accounts:
+                lease.settle(None if ended.refused else ended.tokens_sent, self.clock.now() * self.speed)
+
+        return Opening(reply, recording, self.clock, self.gates.of(session), settle)
 
     async def refuse(self, error: Exception, wire: Wire) -> None:
         """Answer what was not meant for a model; nothing is recorded."""
-        response = self._refusal(error)
-        await wire.head(response.status, response.headers)
-        await wire.send(response.body)
-        await wire.finish()
+        await self._unserved(error).play(wire)
 
-    def _timeline(
+    def _reply_to(
         self, request: Request, recording: Recording, problem: Exception | None, lease: Lease
-    ) -> Timeline:
+    ) -> Timeline | Whole:
         """What to play: the reply, or the error that tells why there is none."""
         try:
             if problem:
@@ -187,26 +194,26 @@ class DataPlane:
         except Exception as error:
             return self.failed(error, recording)
 
-    def failed(self, error: Exception, recording: Recording) -> Timeline:
-        """The error response, as a timeline."""
+    def failed(self, error: Exception, recording: Recording) -> Whole:
+        """The error response."""
         what, injected = "error", False
         if isinstance(error, Miss):
             recording.missed(str(error))
         if isinstance(error, Throttled):
             recording.chosen(None, "quota")
             what, injected = error.why, True
-        response = self._refusal(error)
-        return Timeline((*sent(response, 0.0, what, injected=injected), Beat(0.0, Finish(), injected)), 0)
+        return _whole(self._refusal(error), what, injected=injected)
 
-    def _reply(self, request: Request, recording: Recording, lease: Lease) -> Timeline:
+    def _reply(self, request: Request, recording: Recording, lease: Lease) -> Timeline | Whole:
         if request.operation in self.side_calls.operations:
             return self._side_call(request, recording)
         request, refused = self.judge.inference(request)
         if refused:
             return self.refused(refused, recording)
         cache = self.prompt_cache.use(request.session, request.model, request.body, self.clock.now())
-        request = replace(request, cache=cache)
-        lease.cached = cache.read if cache else 0
+        if cache is not None:
+            request = replace(request, cache=cache)
+            lease.cached = cache.read
         selection = self.selector.select(request, recording.origin * self.speed)
         name = selection.scenario.name if selection.scenario else None
         seed = selection.seed(self.seed, request.session)
@@ -218,16 +225,18 @@ class DataPlane:
             )
 
             reply = automatic_reply(request, Random(seed))
-        return compile_reply(
-            reply, request, seed=seed, now=time.time(), speed=self.speed, wrap=selection.wrap
-        )
+            compiled = compile_reply(
+                reply, request, seed=seed, now=time.time(), speed=self.speed, wrap=selection.wrap
+            )
+            return folded(compiled)
+        return self.compiler.compile(reply, request, seed=seed, now=time.time(), wrap=selection.wrap)
 
-    def _side_call(self, request: Request, recording: Recording) -> Timeline:
+    def _side_call(self, request: Request, recording: Recording) -> Timeline | Whole:
         """The answer of an operation besides inference."""
         if refused := self.judge.side_call(request):
             return self.refused(refused, recording)
         response = self.delivery().json(self.side_calls.answer(request), 0.0)
-        return Timeline((*sent(response, 0.0, "answer"), Beat(0.0, Finish())), 0)
+        return _whole(response, "answer")
 
     def refused(self, refused: Refused | FirstFrame, recording: Recording) -> Timeline:
         """The answer to a request that breaks a rule."""
@@ -264,9 +273,12 @@ class DataPlane:
             date=delivery.date(0.0),
         )
 
-    def _served_operation(self, method: str, where: Route) -> tuple[Operation, str]:
-        """The operation and the model id of a request."""
-        operation, model_id = find_operation(method, where.rest)
-        if operation.name not in self.side_calls.operations.union(GENERATIONS):
-            raise NotServed(operation.name)
-        return operation, model_id
+
+def _whole(response: Response, what: str, *, injected: bool = False) -> Whole:
+    """A response that is sent at once."""
+
+    def unfolded() -> Timeline:
+        beats = sent(response, 0.0, what, injected=injected)
+        return Timeline((*beats, Beat(0.0, Finish(), injected)), 0)
+
+    return Whole(Head(response.status, response.headers), response.body, 0, unfolded)

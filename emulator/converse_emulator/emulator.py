@@ -196,7 +196,7 @@ class Emulator(Session):
             front_door=FrontDoor(_credentials(credentials), quotas_from(quotas)),
             wrap=read_wrap(wrap, "wrap") if wrap else None,
         )
-        super().__init__(Server(plane, host, port, _tls(tls, host)), plane, DEFAULT_SESSION)
+        super().__init__(Server(plane, host, port, _tls(tls, host), plane.answer), plane, DEFAULT_SESSION)
 
     @property
     def endpoint_url(self) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from converse_emulator.address import listen
 from converse_emulator.http.asgi import App
+from converse_emulator.lane import AnswerTo
 from converse_emulator.loop_thread import LoopThread
 from converse_emulator.transport import Connections, check_versions
 
@@ -27,8 +28,17 @@ TLS_GOODBYE = 0.5  # seconds that a client has to answer the end of a TLS connec
 class Server:
     """Serves `app` from `start` to `stop`; what the application keeps is touched through `call` and `run`."""
 
-    def __init__(self, app: App, host: str, port: int, tls: "Tls | None" = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        host: str,
+        port: int,
+        tls: "Tls | None" = None,
+        answer_to: AnswerTo | None = None,
+    ) -> None:
+        """`answer_to` answers what is for the lane (see `lane`), `app` all else."""
         self._app = app
+        self._answer_to = answer_to
         self._host = host
         self._port = port  # 0: any free one
         self.tls = tls
@@ -44,7 +54,7 @@ class Server:
     def start(self) -> None:
         """Return once requests are answered. Raises `OSError` if the address cannot be had."""
         check_versions()
-        self._connections = Connections(self._app)
+        self._connections = Connections(self._app, self._answer_to)
         listening, self.url = listen(self._host, self._port, "https" if self.tls else "http")
         self._thread.start()
         self.run(self._begin(listening))

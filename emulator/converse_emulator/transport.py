@@ -1,93 +1,128 @@
-"""Real connections: uvicorn's protocol, and the wires for the acts that ASGI has no words for.
-
-All that the project knows of uvicorn's and zttp's inside is in this module and in `wires`, and
-`check_versions` says at start-up whether the installed ones fit it. A connection's transport is in the state
-that uvicorn copies into each ASGI scope; `Connection` puts it there.
-"""
+"""Real connections: each begins in the lane, where there is one, and goes on to uvicorn's side if need be."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-import uvicorn
-import zttp
-from uvicorn.protocols.http import auto_zttp_impl, zttp_h2_impl, zttp_impl
-from uvicorn.server import ServerState
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from converse_emulator.errors import EmulatorError
 from converse_emulator.http.asgi import App, Receive, Scope, Send
+from converse_emulator.lane import AnswerTo, Lane
 from converse_emulator.wires.http1 import Http1Wire
 from converse_emulator.wires.http2 import Http2Wire
 from converse_emulator.wires.uvicorn_wire import UvicornWire
 
+if TYPE_CHECKING:
+    from converse_emulator.uvicorn_side import UvicornSide
+
 UVICORN = "0.54"
 ALPN = ["h2", "http/1.1"]  # what a client may choose over TLS, the best first
 
+logger = logging.getLogger(__name__)
+
 
 class VersionMismatch(EmulatorError, RuntimeError):
-    """The installed uvicorn or zttp is not one that this module knows."""
+    """The installed uvicorn or zttp is not one that the emulator knows."""
 
 
 def check_versions() -> None:
-    """Raise `VersionMismatch` if the installed uvicorn and zttp do not have what this module uses."""
-    needed = (
-        (auto_zttp_impl.AutoZttpProtocol, "connection_made"),
-        (zttp_impl.RequestResponseCycle, "send"),
-        (zttp.H1Connection, "send_informational"),
-        (zttp_h2_impl.RequestResponseCycle, "send"),
-        (zttp.H2Connection, "close"),
-        (zttp.Stream, "reset"),
+    """Raise `VersionMismatch` if the installed uvicorn is not the one whose inside is known here."""
+    if not (version := _installed("uvicorn")).startswith(f"{UVICORN}."):
+        raise _mismatch(version)
+
+
+def _mismatch(version: str, without: str = "") -> VersionMismatch:
+    return VersionMismatch(
+        f"the emulator's connections need uvicorn {UVICORN} with its zttp protocol; "
+        f"installed is uvicorn {version}{without}. To repair it: pip install 'uvicorn=={UVICORN}.*'"
     )
-    missing = [f"{owner.__qualname__}.{name}" for owner, name in needed if not hasattr(owner, name)]
-    if missing or not uvicorn.__version__.startswith(f"{UVICORN}."):
-        raise VersionMismatch(
-            f"the emulator's connections need uvicorn {UVICORN} with its zttp protocol; "
-            f"installed is uvicorn {uvicorn.__version__}"
-            + (f", without {', '.join(missing)}" if missing else "")
-            + f". To repair it: pip install 'uvicorn=={UVICORN}.*'"
-        )
 
 
-class Connection(auto_zttp_impl.AutoZttpProtocol):
-    """HTTP/1.1 or HTTP/2, as the client begins; its transport is in `scope["state"]["transport"]`."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self.app_state = {"transport": transport}
-        # asyncio does it only for sockets that know they are TCP. Without, the second of two small writes
-        # waits up to 40 ms for the client's delayed acknowledgement.
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        super().connection_made(transport)
+def _installed(package: str) -> str:
+    """The version of a package, by the folder that pip leaves beside it: neither it nor
+    `importlib.metadata` has to be imported for that, which would take a tenth of a second each."""
+    spec = find_spec(package)
+    beside = Path(spec.origin).parents[1] if spec and spec.origin else Path()
+    folder = next(beside.glob(f"{package}-*.dist-info"), None)
+    return folder.name.removesuffix(".dist-info").partition("-")[2] if folder else "of no known version"
 
 
 class Connections:
-    """Makes the protocol of each new connection, and ends them all."""
+    """Makes the protocol of each new connection, and ends them all.
 
-    def __init__(self, app: App) -> None:
-        self._config = uvicorn.Config(
-            app,
-            http=Connection,
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-        )
-        self._config.load()
-        self._config.loaded_app = app  # uncovered: at trace level uvicorn wraps it, and `send` with it
-        self._state = ServerState()
+    `answer_to` answers what is for the lane; without it, all is for uvicorn's side.
+    """
+
+    def __init__(self, app: App, answer_to: AnswerTo | None = None) -> None:
+        self._app = app
+        self._answer_to = answer_to
+        self._lanes: set[Lane] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @cached_property
+    def _uvicorn_side(self) -> "UvicornSide":
+        from converse_emulator import uvicorn_side
+
+        if without := uvicorn_side.missing():
+            raise _mismatch(_installed("uvicorn"), f", without {', '.join(without)}")
+        return uvicorn_side.UvicornSide(self._app)
 
     def __call__(self) -> asyncio.Protocol:
-        return Connection(self._config, self._state, {}, _loop=asyncio.get_running_loop())
+        return _Arrival(self)
+
+    def begin(self, transport: asyncio.Transport) -> None:
+        """Give a new connection its protocol."""
+        # asyncio does it only for sockets that know they are TCP. Without, the second of two small writes
+        # waits up to 40 ms for the client's delayed acknowledgement.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        tls = transport.get_extra_info("ssl_object")
+        if self._answer_to is None or (tls and tls.selected_alpn_protocol() == "h2"):
+            self._hand_over(transport, b"")
+            return
+        lane = Lane(self._answer_to, self._hand_over, self._lanes, self._tasks)
+        transport.set_protocol(lane)
+        lane.connection_made(transport)
+
+    def _hand_over(self, transport: asyncio.Transport, received: bytes) -> None:
+        try:
+            protocol = self._uvicorn_side.protocol()
+        except VersionMismatch:
+            logger.exception("What is not for the lane cannot be served")
+            transport.close()
+            return
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        if received:
+            transport.get_protocol().data_received(received)  # type: ignore[attr-defined]
 
     async def abort(self, patience: float) -> None:
         """Cut all connections, and give their requests `patience` seconds to end."""
-        for connection in list(self._state.connections):
-            connection.transport.abort()
-        if self._state.tasks:
-            await asyncio.wait(self._state.tasks, timeout=patience)
+        for lane in list(self._lanes):
+            lane.transport.abort()
+        tasks = set(self._tasks)
+        if "_uvicorn_side" in self.__dict__:
+            for transport in self._uvicorn_side.transports:
+                assert isinstance(transport, asyncio.Transport)
+                transport.abort()
+            tasks |= self._uvicorn_side.tasks
+        if tasks:
+            await asyncio.wait(tasks, timeout=patience)
+
+
+class _Arrival(asyncio.Protocol):
+    """A connection of which nothing is known yet."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._connections.begin(transport)
 
 
 @asynccontextmanager

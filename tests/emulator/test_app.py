@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from converse_emulator import Emulator, app
+from converse_emulator import Emulator, app, lane, opening
 from converse_emulator.framing.eventstream import Decoder
 from converse_emulator.http import inbound
 
@@ -237,6 +237,7 @@ def test_a_body_beyond_the_limit_is_refused_before_it_has_come(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbound, "MOST_BYTES", 1000)
+    monkeypatch.setattr(lane, "LARGEST_BODY", 1000)
     assert ask(emulator, content=bytes(1001)).error == (413, "RequestTooLargeException")
     chunked = b"500\r\n" + bytes(0x500) + b"\r\n0\r\n\r\n"
     head = f"POST {STREAM} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
@@ -281,7 +282,8 @@ def test_a_bug_in_the_middle_of_an_answer_breaks_it_off_and_is_logged(
     async def broken(*_: object) -> None:
         raise ZeroDivisionError("the bug")
 
-    monkeypatch.setattr(app, "play", broken)
+    monkeypatch.setattr(opening, "play", broken)
+    emulator.play([{"wait": "1ms"}, {"text": "Hello"}])
     with caplog.at_level(logging.ERROR), pytest.raises(http.client.RemoteDisconnected):
         ask(emulator)
     assert "ZeroDivisionError: the bug" in caplog.text

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 import uvicorn
 import zttp
+from converse_emulator import transport, uvicorn_side
 from converse_emulator.http.asgi import Receive, Scope, Send
 from converse_emulator.playing.acts import ErrorCode, Head
 from converse_emulator.playing.acts import Send as Chunk
-from converse_emulator.playing.wire import ClientLeft
+from converse_emulator.playing.wire import ClientLeft, Wire
 from converse_emulator.server import Server
 from converse_emulator.transport import VersionMismatch, check_versions, connected
 from converse_emulator.wires.uvicorn_wire import UvicornWire
@@ -155,6 +156,35 @@ async def wait_for_the_end(wire: UvicornWire) -> None:
     await wire.left
 
 
+class Performs:
+    """An answer that performs `act`."""
+
+    whole = None
+
+    def __init__(self, act: Act, happened: list[str]) -> None:
+        self._act = act
+        self._happened = happened
+
+    def sent(self) -> None: ...
+
+    async def play(self, wire: Wire) -> None:
+        assert isinstance(wire, UvicornWire)
+        try:
+            await self._act(wire)
+            self._happened.append("done")
+        except ClientLeft:
+            self._happened.append("client left")
+
+
+THROUGH_LANE = [False]
+
+
+@pytest.fixture(autouse=True, params=["uvicorn", "lane"])
+def _either_way(request: pytest.FixtureRequest) -> None:
+    """What is for the lane goes through it, or like all else to uvicorn's side."""
+    THROUGH_LANE[0] = request.param == "lane"
+
+
 @contextmanager
 def serving(act: Act) -> Iterator[tuple[tuple[str, int], list[str]]]:
     """A server whose application performs `act`; yields its address and a list of what happened."""
@@ -164,13 +194,10 @@ def serving(act: Act) -> Iterator[tuple[tuple[str, int], list[str]]]:
         while (await receive())["more_body"]:
             pass
         async with connected(scope, receive, send) as wire:
-            try:
-                await act(wire)
-                happened.append("done")
-            except ClientLeft:
-                happened.append("client left")
+            await Performs(act, happened).play(wire)
 
-    server = Server(app, "127.0.0.1", 0)
+    through_lane = (lambda *_: Performs(act, happened)) if THROUGH_LANE[0] else None
+    server = Server(app, "127.0.0.1", 0, answer_to=through_lane)
     server.start()
     try:
         host, port = server.url.removeprefix("http://").split(":")
@@ -546,9 +573,11 @@ def test_on_http2_a_client_that_resets_its_stream_has_left() -> None:
 
 def test_the_installed_versions_fit() -> None:
     check_versions()
+    assert transport._installed("uvicorn") == uvicorn.__version__
+    assert uvicorn_side.missing() == []
 
 
 def test_another_uvicorn_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uvicorn, "__version__", "0.99.1")
+    monkeypatch.setattr(transport, "_installed", lambda _: "0.99.1")
     with pytest.raises(VersionMismatch, match=r"need uvicorn 0\.54 .*is uvicorn 0\.99\.1.*pip install"):
         check_versions()

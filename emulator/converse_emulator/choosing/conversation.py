@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from converse_emulator.http.content import once
 from converse_emulator.language.scenario import Json
 
 Body = Mapping[str, Json]
@@ -25,6 +26,7 @@ class Message:
         return [block[name] for block in self.blocks if isinstance(block.get(name), Mapping)]
 
 
+@once
 def messages(body: Body) -> tuple[Message, ...]:
     """The messages of the conversation."""
     return tuple(

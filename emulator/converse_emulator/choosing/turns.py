@@ -35,6 +35,8 @@ def is_fault(reply: Reply) -> bool:
 
 def slot_of_turn(replies: Sequence[Reply], turn: int) -> Slot:
     """The slot of a turn, counted from 0; the last one repeats."""
+    if len(replies) == 1:
+        return (replies[0],)
     grouped = slots(replies)
     return grouped[min(turn, len(grouped) - 1)]
 

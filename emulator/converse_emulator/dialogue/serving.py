@@ -63,7 +63,7 @@ async def _exchange(plane: "DataPlane", scope: Scope, tap: Tap, wire: Wire) -> N
     lease, problem = plane.front_door.enter(scope, Body(), request, None, now)
     try:
         if refusal := problem or _refusal(plane, request, recording):
-            timeline = plane.failed(refusal, recording)
+            timeline = plane.failed(refusal, recording).unfolded()
         else:
             chain = plane.front_door.chain(scope, request)
             verify = chain.verify if chain else None

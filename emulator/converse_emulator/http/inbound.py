@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequen
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from converse_emulator.http.content import Content
 from converse_emulator.language.scenario import Json
 from converse_emulator.playing.wire import ClientLeft
 
@@ -39,13 +40,22 @@ class Body:
     digest: str = field(default="", compare=False)  # SHA-256 in hex, as signatures have it
 
 
-async def read_body(receive: Receive, headers: Mapping[str, str]) -> Body:
-    """The body of a request; raises `ClientLeft` if that happens before it has come."""
-    raw = b""
+async def read_body(
+    receive: Receive, headers: Mapping[str, str], read: "Callable[[bytes], Body] | None" = None
+) -> Body:
+    """The body of a request, read by `body_of`; raises `ClientLeft` if that happens before it has come."""
     try:
         raw = await read_bytes(receive, headers)
+    except TooLarge as problem:
+        return Body(problem=problem, digest=_digest(b""))
+    return (read or body_of)(raw)
+
+
+def body_of(raw: bytes) -> Body:
+    """What is in a body."""
+    try:
         return Body(len(raw), json_object(raw), digest=_digest(raw))
-    except (TooLarge, NotJson) as problem:
+    except NotJson as problem:
         return Body(len(raw), problem=problem, digest=_digest(raw))
 
 
@@ -87,8 +97,7 @@ def json_object(body: bytes) -> Mapping[str, Json]:
         raise NotJson(f"the request's body is a JSON {type(value).__name__}; it must be an object")
     if body.count(b"[") + body.count(b"{") > DEEPEST and _is_deep(value):
         raise NotJson("the request's body is nested too deep")
-    content: dict[str, Json] = _encodable(value) if _SURROGATE.search(body) else value
-    return content
+    return Content(_encodable(value) if _SURROGATE.search(body) else value)
 
 
 def _is_deep(value: Json) -> bool:

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from converse_emulator.http.refusals import refusal
 from converse_emulator.language.scenario import Json
@@ -68,7 +69,12 @@ def stream_headers(request_id: str, date: str) -> HttpHeaders:
 
 def http_date(epoch: float) -> str:
     """`Fri, 21 Mar 2025 02:04:20 GMT`, whatever the locale."""
-    at = time.gmtime(epoch)
+    return _date_of(int(epoch // 1))
+
+
+@lru_cache(maxsize=16)
+def _date_of(second: int) -> str:
+    at = time.gmtime(second)
     return (
         f"{_DAYS[at.tm_wday]}, {at.tm_mday:02} {_MONTHS[at.tm_mon - 1]} {at.tm_year} "
         f"{at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02} GMT"

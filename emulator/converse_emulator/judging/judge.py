@@ -12,6 +12,9 @@ from converse_emulator.shapes.service import input_violations, operation_named, 
 from converse_emulator.shapes.violations import summary
 from converse_emulator.spelling.delivery import Delivery
 
+MOST_KEPT = 256  # verdicts
+_UNKNOWN = (None, False, None)
+
 
 @dataclass(slots=True)
 class Judge:
@@ -20,6 +23,10 @@ class Judge:
     validation: Validation = "strict"
     models: Catalogue | None = None
     _catalogue: Catalogue | None = field(default=None, init=False)
+    # Of bodies that come again (see `reading`): the body, whether it breaks constraints, the verdict.
+    _judged: dict[tuple[str, str, int], tuple[object, bool, Verdict]] = field(
+        default_factory=dict, init=False
+    )
 
     @property
     def catalogue(self) -> Catalogue:
@@ -36,12 +43,17 @@ class Judge:
         """
         if request.native is not None:
             return self._native(request)
-        found = violations(request.operation, request.model_id, request.body)
+        key = request.operation, request.model_id, id(request.body)
+        known, found, verdict = self._judged.get(key, _UNKNOWN)
+        if known is not request.body:
+            found = bool(wrong := violations(request.operation, request.model_id, request.body))
+            verdict = _invalid(wrong) if wrong else self._by_rules(request)
+            if len(self._judged) >= MOST_KEPT:
+                self._judged.clear()
+            self._judged[key] = request.body, found, verdict
         if found and self.validation == "off":
             return replace(request, body={}), None
-        if found:
-            return request, _invalid(found)
-        return request, self._by_rules(request)
+        return request, verdict
 
     def _native(self, request: Request) -> tuple[Request, Verdict]:
         """The same for a request in the model's own format, which is looked at after the model's id."""

@@ -3,6 +3,7 @@
 Signals are values: nothing here touches a connection. `player` performs acts on a `Wire`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -145,6 +146,38 @@ class Timeline:
     def size(self) -> int:
         """Bytes of the body."""
         return sum(len(payload(beat.act)) for beat in self.beats)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A compiled reply that is a proper response and due at once, all of it: it can go out in one write.
+
+    `unfolded` is the same, act by act.
+    """
+
+    head: Head
+    body: bytes
+    tokens: int
+    unfolded: Callable[[], Timeline]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        return len(self.body)
+
+
+def folded(timeline: Timeline) -> Timeline | Whole:
+    """The timeline, as a whole if it is one."""
+    first, last, sends = timeline.beats[0], timeline.beats[-1], timeline.beats[1:-1]
+    if last.at > 0 or not isinstance(last.act, Finish) or not isinstance(first.act, Head):
+        return timeline
+    datas = [beat.act.data for beat in sends if isinstance(beat.act, Send) and not beat.act.alone]
+    body = b"".join(datas)
+    framing = {name.lower(): value for name, value in first.act.headers}
+    proper = framing.get("transfer-encoding") == "chunked" or framing.get("content-length") == str(len(body))
+    if not proper or len(datas) < len(sends) or first.act.status < 200:
+        return timeline
+    return Whole(first.act, body, timeline.tokens, lambda: timeline)
 
 
 def explain(act: Act) -> str:

@@ -10,7 +10,7 @@ from converse_emulator.choosing.occasions import INVOCATION
 from converse_emulator.choosing.request import Request
 from converse_emulator.language.scenario import Json
 from converse_emulator.language.wrap import Wrap
-from converse_emulator.playing.acts import Beat, Head, Raw, Send, Timeline, explain
+from converse_emulator.playing.acts import Beat, Head, Raw, Send, Timeline, Whole, explain
 from converse_emulator.playing.exchange import Ended, Exchange, Performed, attempt_of, redacted
 from converse_emulator.playing.spoken import text_of_answer, text_of_dialogue, text_of_stream
 
@@ -23,6 +23,7 @@ class Recording:
 
     __slots__ = (
         "_actual",
+        "_at_once",
         "_beats",
         "_changed",
         "_chosen_by",
@@ -38,6 +39,7 @@ class Recording:
         "_started_at",
         "_status",
         "_tokens",
+        "_unfolded",
         "_wrap",
         "id",
         "origin",
@@ -72,6 +74,8 @@ class Recording:
         self._tokens = 0  # of the whole answer
         self._beats: list[Beat] = []  # what was performed
         self._actual = array("d")  # and when
+        self._unfolded: Callable[[], Timeline] | None = None  # the whole of what was sent at once
+        self._at_once = 0.0
 
     @property
     def session(self) -> str:
@@ -88,7 +92,7 @@ class Recording:
     @property
     def tokens_sent(self) -> int:
         """Output tokens so far."""
-        return sum(beat.act.tokens for beat in self._beats if isinstance(beat.act, Send))
+        return sum(beat.act.tokens for beat in self._performed()[0] if isinstance(beat.act, Send))
 
     def chosen(
         self,
@@ -106,10 +110,16 @@ class Recording:
         """Nothing fits the request."""
         self._miss = why
 
-    def planned(self, timeline: Timeline) -> None:
+    def planned(self, reply: Timeline | Whole) -> None:
         """What will be played, after what was planned before."""
-        self._tokens += timeline.tokens
-        self._grown(self, timeline.size)
+        self._tokens += reply.tokens
+        self._grown(self, reply.size)
+
+    def sent(self, whole: Whole, actual: float) -> None:
+        """All of the reply was performed in one go, and so the exchange has ended."""
+        self._unfolded, self._at_once = whole.unfolded, actual
+        self._status = whole.head.status
+        self.ended("refused" if whole.head.status >= 400 else "finished", actual)
 
     def performed(self, beats: Sequence[Beat], actual: float) -> None:
         """These beats were performed in one go, `actual` seconds after the request."""
@@ -132,8 +142,9 @@ class Recording:
         """The exchange as far as it has come; with `data`, also the headers and the bytes that were sent."""
         request = self._request
         sent = self.tokens_sent
+        beats, actual = self._performed()
         tell = _told_whole if data else _told
-        sends = [beat.act.data for beat in self._beats if isinstance(beat.act, Send)]
+        sends = [beat.act.data for beat in beats if isinstance(beat.act, Send)]
         return Exchange(
             id=self.id,
             session=request.session,
@@ -151,7 +162,7 @@ class Recording:
             seed=self._seed,
             started_at=self._started_at,
             status=self._status,
-            acts=tuple(map(tell, self._beats, self._actual)),
+            acts=tuple(map(tell, beats, actual)),
             state="open" if self._ended is None else "done",
             ended=self._ended,
             ended_at=self._ended_at,
@@ -160,6 +171,12 @@ class Recording:
             text_sent=_text_of(request.operation)(sends),
             miss=self._miss,
         )
+
+    def _performed(self) -> tuple[Sequence[Beat], Sequence[float]]:
+        if self._unfolded is None:
+            return self._beats, self._actual
+        beats = self._unfolded().beats
+        return beats, [self._at_once] * len(beats)
 
 
 def _text_of(operation: str) -> Callable[[Sequence[bytes]], str]:

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from converse_emulator.http.content import once
 from converse_emulator.language.scenario import Json
 from converse_emulator.scripting.tokens import count_value
 
@@ -74,6 +75,7 @@ class PromptCache:
             self._until.popitem(last=False)
 
 
+@once
 def has_cache_point(value: Json) -> bool:
     """Whether a cachePoint stands anywhere in a request's body."""
     match value:

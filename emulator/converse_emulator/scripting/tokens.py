@@ -7,6 +7,7 @@ No model's real vocabulary: about four characters of English a token, a space go
 import re
 from collections.abc import Mapping
 
+from converse_emulator.http.content import once
 from converse_emulator.language.scenario import Json, Split
 
 _TOKEN = re.compile(
@@ -35,6 +36,7 @@ def count(text: str) -> int:
     return len(tokens(text))
 
 
+@once
 def count_request(body: Mapping[str, Json]) -> int:
     """The input tokens of a request body: its messages, system prompts and tools; at least 1."""
     return max(1, sum(count_value(body.get(member)) for member in ("messages", "system", "toolConfig")))

@@ -7,7 +7,7 @@ from typing import assert_never
 from converse_emulator.choosing.request import Request
 from converse_emulator.framing.frames import (
     corrupted,
-    draw_padding,
+    draw_paddings,
     error_frame,
     event_frame,
     exception_frame,
@@ -25,11 +25,13 @@ def converse_stream(
 ) -> Iterator[Beat]:
     """The beats of a ConverseStream response: each event a frame, literal bytes as they are."""
     del request  # the events are all that there is to say
+    events = sum(isinstance(moment.what, Emit) for moment in performance.moments)
+    paddings = iter(draw_paddings(rng, events))
 
     def frame(content: Emit | Raw) -> bytes:
         if isinstance(content, Raw):
             return content.data
-        return event_frame(content.type, content.body, draw_padding(rng))
+        return event_frame(content.type, content.body, next(paddings))
 
     return stream_beats(performance.moments, frame, delivery)
 

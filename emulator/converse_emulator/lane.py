@@ -1,0 +1,217 @@
+"""The lane for what matters: POST over HTTP/1.1 with a body of known length, straight to the data plane and
+back, without a task where all of the answer is sent at once.
+
+Whatever else comes on a connection is handed over with all its bytes, once and for good: HTTP/2, control
+routes, dialogues, other methods, chunked or large bodies, `Expect`, upgrades, HTTP/1.0, and what is no HTTP.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import zttp
+
+from converse_emulator.http.asgi import Scope
+from converse_emulator.opening import Answer
+from converse_emulator.playing.wire import ClientLeft
+from converse_emulator.wires.lane_wire import Cycle, Flow, LaneWire
+from converse_emulator.wires.uvicorn_wire import raw_headers
+
+CONTROL = b"/_emulator/"
+DIALOGUE = b"/invoke-with-bidirectional-stream"
+KEPT_ALIVE = 60.0  # seconds that a connection may be idle
+LARGEST_HEAD = 65_536
+LARGEST_BODY = 1_048_576
+LARGEST_AT_ONCE = 65_536  # bytes of a body that are written whether the client reads or not
+MOST_WAITING = 65_536  # bytes of further requests that are taken in while one is answered
+HIGH_WATER = 16_384  # bytes that wait to be sent before the play has to wait
+
+logger = logging.getLogger(__name__)
+
+AnswerTo = Callable[[Scope, bytes], Answer]
+HandOver = Callable[[asyncio.Transport, bytes], None]
+
+
+class Lane(asyncio.Protocol):
+    """One connection, one request at a time. `lanes` has those that are open, `tasks` what they play."""
+
+    def __init__(
+        self, answer_to: AnswerTo, hand_over: HandOver, lanes: "set[Lane]", tasks: set[asyncio.Task[None]]
+    ) -> None:
+        self.transport: asyncio.Transport
+        self._answer_to = answer_to
+        self._hand_over = hand_over
+        self._lanes = lanes
+        self._tasks = tasks
+        self._loop = asyncio.get_running_loop()
+        self._conn = zttp.Connection(zttp.SERVER)
+        self._flow = Flow()
+        self._received = b""  # of the request that is coming, and of those after it
+        self._request: zttp.Request | None = None  # whose head is there
+        self._body = range(0)  # where in what was received its body is
+        self._cycle: Cycle | None = None  # the response that is being played
+        self._idle_since = self._loop.time()
+        self._idle_timer: asyncio.TimerHandle
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.set_write_buffer_limits(high=HIGH_WATER)
+        self._lanes.add(self)
+        self._idle_timer = self._loop.call_later(KEPT_ALIVE, self._close_if_idle)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self._leave()
+        if self._cycle is not None:
+            self._cycle.disconnect()
+        self._flow.resume_writing()
+
+    def pause_writing(self) -> None:
+        self._flow.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._flow.resume_writing()
+
+    def data_received(self, data: bytes) -> None:
+        self._received = self._received + data if self._received else data
+        if self._cycle is None:
+            self._go_on()
+        elif len(self._received) > MOST_WAITING:
+            self.transport.pause_reading()
+
+    def _go_on(self) -> None:
+        """Answer the requests that are there."""
+        while self._cycle is None and not self.transport.is_closing() and self._has_request():
+            assert self._request is not None
+            body = self._received[self._body.start : self._body.stop]
+            self._received = self._received[self._body.stop :]
+            if body:
+                self._conn.receive_data(body)
+            while not isinstance(self._conn.next_event(), zttp.EndOfMessage | zttp.NeedData):
+                pass
+            request, self._request = self._request, None
+            self._respond(request, body)
+
+    def _has_request(self) -> bool:
+        """Whether a whole request is there that is ours."""
+        if self._request is None:
+            if not self._received.startswith(b"PO"):  # one byte more than HTTP/2 may begin with
+                if self._received:
+                    self._give_up()
+                return False
+            end = self._received.find(b"\r\n\r\n") + 4
+            if end < 4:
+                if len(self._received) > LARGEST_HEAD:
+                    self._give_up()
+                return False
+            try:
+                event = self._conn.receive_event(self._received[:end])
+            except zttp.RemoteProtocolError:
+                event = zttp.NEED_DATA
+            length = _length(event) if isinstance(event, zttp.Request) else None  # None: not for the lane
+            if length is None:
+                self._give_up()
+                return False
+            assert isinstance(event, zttp.Request)
+            self._request, self._body = event, range(end, end + length)
+        return len(self._received) >= self._body.stop
+
+    def _respond(self, request: zttp.Request, body: bytes) -> None:
+        assert isinstance(request.headers, zttp.HeaderBlock)
+        scope = {
+            "method": "POST",
+            "raw_path": request.path,
+            "query_string": request.query,
+            "http_version": "1.1",
+            "headers": request.headers.to_list(lowercase_names=True),
+        }
+        try:
+            answer = self._answer_to(scope, body)
+        except Exception:
+            logger.exception("The emulator failed before an answer")
+            self.transport.close()
+            return
+        whole = answer.whole
+        if whole and len(whole.body) <= LARGEST_AT_ONCE and not self._flow.write_paused:
+            self._conn.send_response(whole.head.status, raw_headers(whole.head.headers))
+            if whole.body:
+                self._conn.send_data(whole.body)
+            self._conn.end_message()
+            self.transport.write(self._conn.data_to_send())
+            answer.sent()
+            self._finish(keep_alive=True)
+        else:
+            self._cycle = Cycle(self._conn, self.transport, self._flow)
+            task = self._loop.create_task(self._play(answer, self._cycle))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _play(self, answer: Answer, cycle: Cycle) -> None:
+        wire = LaneWire(cycle, self.transport)
+        try:
+            await answer.play(wire)
+        except ClientLeft:
+            pass
+        except Exception:
+            logger.exception("The emulator failed in the middle of an answer")
+            await wire.hangup()
+        finally:
+            await wire.close()
+        self._cycle = None
+        if cycle.response_complete:
+            self._finish(keep_alive=cycle.keep_alive)
+            self._go_on()
+        else:
+            self.transport.close()
+
+    def _finish(self, *, keep_alive: bool) -> None:
+        """The response is complete: make ready for the next request."""
+        if self.transport.is_closing():
+            return
+        if not keep_alive or self._conn.should_close():
+            self._received = b""
+            self.transport.close()
+            return
+        self._conn.start_next_cycle()
+        self._idle_since = self._loop.time()
+        self.transport.resume_reading()
+
+    def _give_up(self) -> None:
+        """What has come is not for the lane."""
+        self._leave()
+        received, self._received = self._received, b""
+        self._hand_over(self.transport, received)
+
+    def _leave(self) -> None:
+        self._lanes.discard(self)
+        self._idle_timer.cancel()
+
+    def _close_if_idle(self) -> None:
+        busy = self._cycle is not None or self._received
+        left = KEPT_ALIVE if busy else self._idle_since + KEPT_ALIVE - self._loop.time()
+        if left <= 0:
+            self.transport.close()
+        else:
+            self._idle_timer = self._loop.call_later(left, self._close_if_idle)
+
+
+def _length(request: zttp.Request) -> int | None:
+    """The length of the body; None for a request that is not for the lane."""
+    assert isinstance(request.headers, zttp.HeaderBlock)
+    headers = request.headers
+    length = headers.getall(b"content-length")
+    if (
+        request.method != b"POST"
+        or request.http_version != b"1.1"
+        or request.expect_continue
+        or request.path.startswith(CONTROL)
+        or request.path.endswith(DIALOGUE)
+        or headers.get(b"upgrade") is not None
+        or headers.get(b"transfer-encoding") is not None
+        or len(length) != 1
+        or not length[0].isdigit()
+        or int(length[0]) > LARGEST_BODY
+    ):
+        return None
+    return int(length[0])
