@@ -19,7 +19,10 @@ from typing import Any
 from converse_emulator.dialogue.inbound import BadInput
 from converse_emulator.dialogue.listener import Listener
 from converse_emulator.errors import did_you_mean
+from converse_emulator.http.inbound import json_object
 from converse_emulator.language.scenario import Json
+from converse_emulator.shapes.service import violations
+from converse_emulator.shapes.violations import summary
 
 Members = Mapping[str, Json]
 
@@ -105,7 +108,10 @@ class Hearing:
         match members.get("toolConfiguration"):
             case {"tools": [*tools], **more} if tools:
                 choice = {"toolChoice": more["toolChoice"]} if "toolChoice" in more else {}
-                self.body["toolConfig"] = {"tools": [_tool(tool) for tool in tools], **choice}
+                config = {"tools": [_tool(tool) for tool in tools], **choice}
+                if wrong := violations("ConverseStream", "m", {"toolConfig": config}):
+                    raise BadInput(f"promptStart: {summary(wrong)}")
+                self.body["toolConfig"] = config
 
     def _content_start(self, members: Members) -> None:
         self._of_the_prompt("contentStart", members)
@@ -176,7 +182,7 @@ class Hearing:
             )
         self._awaited.remove(content.tool_use_id)
         try:
-            result = {"json": json.loads(content.text)}
+            result: dict[str, Json] = {"json": json_object(content.text.encode())}
         except ValueError:
             result = {"text": content.text}
         self._say("user", {"toolResult": {"toolUseId": content.tool_use_id, "content": [result]}})
@@ -222,7 +228,7 @@ def _tool(tool: Json) -> Json:
         case {"toolSpec": {"name": str(), "inputSchema": {"json": schema}} as spec}:
             try:
                 read = json.loads(schema) if isinstance(schema, str) else schema
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise BadInput(f"promptStart: the inputSchema of {spec['name']!r} is not JSON.") from None
             return {"toolSpec": {**spec, "inputSchema": {"json": read}}}
         case _:

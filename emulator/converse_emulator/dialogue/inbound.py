@@ -12,6 +12,7 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 
 from converse_emulator.framing.eventstream import Decoder, FrameError, Message
+from converse_emulator.http.inbound import json_object
 from converse_emulator.language.scenario import Json
 
 MOST_BYTES = 1_048_576  # of one message; an event of audio has some thousands
@@ -65,7 +66,7 @@ def _event_of(message: Message) -> tuple[str, dict[str, Json]]:
         raise BadInput(f"A message of the input has the :event-type {event_type!r}; it must be 'chunk'.")
     try:
         chunk = json.loads(message.payload)
-        event = json.loads(b64decode(chunk["bytes"], validate=True))["event"]
+        event = json_object(b64decode(chunk["bytes"], validate=True))["event"]
         ((name, members),) = event.items()
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise BadInput(
