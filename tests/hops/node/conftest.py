@@ -21,16 +21,22 @@ def gates() -> Iterator[Gates]:
 
 
 @pytest.fixture
-def node(gates: Gates, tmp_path: Path) -> Iterator[Callable[[str], Function]]:
-    """A function of functions.mjs, by its name."""
+def program(tmp_path: Path) -> Callable[[str], list[str]]:
+    """The command that runs a function of functions.mjs, in `tmp_path`."""
     modules = folder_of_peer("aws-lambda-ric") / "node_modules"
     (tmp_path / "node_modules").symlink_to(modules)  # Node looks for packages beside the code
     shutil.copy(CODE, tmp_path)
-    program = modules / ".bin" / "aws-lambda-ric"
+    return lambda name: [str(modules / ".bin" / "aws-lambda-ric"), f"functions.{name}"]
+
+
+@pytest.fixture
+def node(
+    gates: Gates, program: Callable[[str], list[str]], tmp_path: Path
+) -> Iterator[Callable[[str], Function]]:
+    """A function of functions.mjs, by its name."""
     with ExitStack() as stack:
 
         def start(name: str) -> Function:
-            command = [str(program), f"functions.{name}"]
-            return stack.enter_context(Function(command, cwd=tmp_path, env={"GATES": gates.url}))
+            return stack.enter_context(Function(program(name), cwd=tmp_path, env={"GATES": gates.url}))
 
         yield start
