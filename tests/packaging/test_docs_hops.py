@@ -7,7 +7,7 @@ from pathlib import Path
 
 import converse_hops
 import pytest
-from converse_hops import Function, FunctionUrl, HttpApi, RestApi
+from converse_hops import Function, FunctionUrl, HttpApi, RestApi, WebAdapter
 from converse_hops.fronts import http_api, rest_api
 from converse_hops.functions import function, replies, runtime_api
 from converse_hops.functions.bandwidth import lambda_bandwidth
@@ -31,13 +31,13 @@ def test_all_hops_are_told() -> None:
     assert {row[1] for row in told} | {"Hop"} == set(converse_hops.__all__)
 
 
-@pytest.mark.parametrize("number", [0, 1], ids=["stacked", "invoked"])
+@pytest.mark.parametrize("number", [0, 1, 2], ids=["stacked", "invoked", "adapted"])
 def test_an_example_runs(number: int, blocks: Blocks) -> None:
     example = [block for block in blocks(PAGE, "python") if "Function(" in block][number]
     exec(compile(example, PAGE, "exec"), {})
 
 
-@pytest.mark.parametrize("hop", [Function, FunctionUrl, RestApi, HttpApi])
+@pytest.mark.parametrize("hop", [Function, FunctionUrl, RestApi, HttpApi, WebAdapter])
 def test_its_switches_are_told(hop: type[Hop]) -> None:
     parser = argparse.ArgumentParser(add_help=False)
     hop.add_options(parser)
