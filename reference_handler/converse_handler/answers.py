@@ -66,13 +66,13 @@ class Answers:
 
     async def begin(self, answer: Answer, record: Callable[[], Record]) -> Blocks:
         """Make this answer; the blocks for its first reader. Nothing begins until they are asked for."""
-        settings = self._settings
+        settings, id = self._settings, answer.id
         generation = Generation(
             answer,
             record,
             Backlog(settings.resume_events),
             grace=settings.resume_grace,
-            ended=lambda: self._forget_later(answer.id),
+            ended=lambda: self._forget_later(id),
         )
         self._keep(generation)
         if self._share is not None:

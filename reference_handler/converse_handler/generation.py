@@ -37,15 +37,15 @@ class Generation:
         self.grace = grace
         self.read_elsewhere_until = 0.0  # by the loop's clock: another instance has a reader
         self._events = answer.events()
-        self._begin = begin
+        self._begin: Callable[[], Record] | None = begin
         self._ended = ended
         self._readers = 0
         self._task: asyncio.Task[None] | None = None
 
     async def read(self, number: int = 0) -> AsyncGenerator[bytes]:
         """The blocks after this one as they come. The first reader sets the answer going."""
-        if self._task is None:
-            record = self._begin()
+        if self._begin is not None:
+            record, self._begin = self._begin(), None  # what was asked need not be kept as long as the answer
             self._task = asyncio.create_task(self._run(record))
             self._task.add_done_callback(lambda task: self._over(task, record))  # also if it never ran
         self._readers += 1

@@ -1,9 +1,12 @@
 """Which answers can be read, and how long, in virtual time."""
 
 import asyncio
+import gc
 import re
+import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import pytest
@@ -201,6 +204,23 @@ def test_memory_is_bounded_in_answers_and_in_events(virtually: Virtually) -> Non
                 await server.answers.resume(answer, 0)
             kept = await take(await server.answers.resume(answer, last - AHEAD), 100_000)
             assert kept == list(range(last - AHEAD + 1, last + 1))
+
+    virtually(main())
+
+
+def test_what_was_asked_is_not_kept_with_the_answer(virtually: Virtually) -> None:
+    async def main() -> None:
+        server = Server()
+        answer = Answer([], server.model, DEMO_TOOLS, server.settings)
+        asked = weakref.ref(answer)
+        blocks = server.answers.begin(answer, partial(Record, answer, server.metrics))
+        id = answer.id
+        del answer
+        await take(blocks, EVENTS + 1)
+        del blocks
+        gc.collect()
+        assert asked() is None
+        assert await take(await server.answers.resume(id, EVENTS - 1)) == [EVENTS]
 
     virtually(main())
 
