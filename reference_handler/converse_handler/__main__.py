@@ -17,6 +17,7 @@ import uvicorn
 from converse_handler.app import create_app
 from converse_handler.settings import Settings, SettingsError
 
+KEEP_ALIVE = 75  # seconds that an idle connection stays: longer than the 60 of a load balancer
 GRACE = 5  # seconds that open streams get at the end
 
 
@@ -50,7 +51,12 @@ def main() -> int:
         print(f"cannot serve on {arguments.host}:{arguments.port}: {error}", file=sys.stderr)
         return 2
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=GRACE
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACE,
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the server raises it again once it is done
     with listener, contextlib.suppress(KeyboardInterrupt):
