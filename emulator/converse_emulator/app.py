@@ -38,7 +38,7 @@ from converse_emulator.playing.wire import ClientLeft, Wire
 from converse_emulator.reading import NotServed, Reader
 from converse_emulator.scripting import ids
 from converse_emulator.scripting.prompt_cache import PromptCache
-from converse_emulator.shapes.service import UnknownPath, WrongMethod
+from converse_emulator.shapes.service import UnknownPath, WrongMethod, violations
 from converse_emulator.side.async_invokes import AsyncInvokes
 from converse_emulator.side.side_calls import SideCalls, input_of
 from converse_emulator.spelling.compiler import Compiler
@@ -107,6 +107,14 @@ class DataPlane:
         self.prompt_cache.forget(session)
         self.front_door.quotas.forget(session)
         self.gates.of(session or "").forget(everywhere=session is None)
+
+    def warm(self) -> None:
+        """Read and compile what the first request would wait for otherwise."""
+        violations("ConverseStream", "", {})
+        self.judge.catalogue.find("")
+        from converse_emulator.judging import rules
+
+        del rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(CONTROL):

@@ -27,7 +27,6 @@ from converse_emulator.judging.judge import Judge
 from converse_emulator.judging.verdicts import Validation
 from converse_emulator.language.library import Library
 from converse_emulator.language.scenario import Json
-from converse_emulator.language.wrap_form import read_wrap
 from converse_emulator.models.catalogue import Catalogue
 from converse_emulator.playing.exchanges import Exchanges
 from converse_emulator.server import Server
@@ -35,6 +34,7 @@ from converse_emulator.transport import ALPN
 
 if TYPE_CHECKING:
     from converse_emulator.admission.credentials import Credentials
+    from converse_emulator.language.wrap import Wrap
     from converse_emulator.tls import Tls
 
 REGION = "us-east-1"
@@ -194,7 +194,7 @@ class Emulator(Session):
             control=control,
             judge=judge,
             front_door=FrontDoor(_credentials(credentials), quotas_from(quotas)),
-            wrap=read_wrap(wrap, "wrap") if wrap else None,
+            wrap=_wrap(wrap),
         )
         super().__init__(Server(plane, host, port, _tls(tls, host), plane.answer), plane, DEFAULT_SESSION)
 
@@ -219,6 +219,7 @@ class Emulator(Session):
     def start(self) -> Self:
         """Serve, until `stop`. Raises `OSError` if the port cannot be had."""
         self._server.start()
+        self._server.soon(self._plane.warm)
         return self
 
     def stop(self) -> None:
@@ -252,6 +253,15 @@ def _catalogue(path: str | Path | None) -> Catalogue | None:
     from converse_emulator.models.model_file import load_catalogue  # it needs YAML, which takes 40 ms
 
     return load_catalogue(path)
+
+
+def _wrap(given: str | None) -> "Wrap | None":
+    """What is done to every scenario."""
+    if not given:
+        return None
+    from converse_emulator.language.wrap_form import read_wrap  # the grammar takes 50 ms
+
+    return read_wrap(given, "wrap")
 
 
 def _tls(wanted: bool | tuple[str | Path, str | Path], host: str) -> "Tls | None":

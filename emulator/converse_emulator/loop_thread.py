@@ -38,6 +38,11 @@ class LoopThread:
         assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
+    def soon(self, function: Callable[[], object]) -> None:
+        """Have a function called in the thread; nobody waits for it."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(function)
+
     def call(self, function: Callable[[], T]) -> T:
         """The result of a function, called in the thread; once that has ended, here."""
         if self._loop is None:

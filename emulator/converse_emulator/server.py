@@ -69,6 +69,10 @@ class Server:
         """The result of a coroutine, run in the server's loop."""
         return self._thread.run(coroutine)
 
+    def soon(self, function: Callable[[], object]) -> None:
+        """Have a function called in the server's thread; nobody waits for it."""
+        self._thread.soon(function)
+
     def call(self, function: Callable[[], T]) -> T:
         """The result of a function, called in the server's thread; once that has ended, here."""
         return self._thread.call(function)

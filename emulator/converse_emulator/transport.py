@@ -6,12 +6,11 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from converse_emulator.errors import EmulatorError
 from converse_emulator.http.asgi import App, Receive, Scope, Send
+from converse_emulator.installed import version_of
 from converse_emulator.lane import AnswerTo, Lane
 from converse_emulator.wires.http1 import Http1Wire
 from converse_emulator.wires.http2 import Http2Wire
@@ -32,7 +31,7 @@ class VersionMismatch(EmulatorError, RuntimeError):
 
 def check_versions() -> None:
     """Raise `VersionMismatch` if the installed uvicorn is not the one whose inside is known here."""
-    if not (version := _installed("uvicorn")).startswith(f"{UVICORN}."):
+    if not (version := version_of("uvicorn")).startswith(f"{UVICORN}."):
         raise _mismatch(version)
 
 
@@ -41,15 +40,6 @@ def _mismatch(version: str, without: str = "") -> VersionMismatch:
         f"the emulator's connections need uvicorn {UVICORN} with its zttp protocol; "
         f"installed is uvicorn {version}{without}. To repair it: pip install 'uvicorn=={UVICORN}.*'"
     )
-
-
-def _installed(package: str) -> str:
-    """The version of a package, by the folder that pip leaves beside it: neither it nor
-    `importlib.metadata` has to be imported for that, which would take a tenth of a second each."""
-    spec = find_spec(package)
-    beside = Path(spec.origin).parents[1] if spec and spec.origin else Path()
-    folder = next(beside.glob(f"{package}-*.dist-info"), None)
-    return folder.name.removesuffix(".dist-info").partition("-")[2] if folder else "of no known version"
 
 
 class Connections:
@@ -69,7 +59,7 @@ class Connections:
         from converse_emulator import uvicorn_side
 
         if without := uvicorn_side.missing():
-            raise _mismatch(_installed("uvicorn"), f", without {', '.join(without)}")
+            raise _mismatch(version_of("uvicorn"), f", without {', '.join(without)}")
         return uvicorn_side.UvicornSide(self._app)
 
     def __call__(self) -> asyncio.Protocol:

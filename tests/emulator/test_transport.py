@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 import zttp
 from converse_emulator import transport, uvicorn_side
 from converse_emulator.http.asgi import Receive, Scope, Send
@@ -573,11 +572,10 @@ def test_on_http2_a_client_that_resets_its_stream_has_left() -> None:
 
 def test_the_installed_versions_fit() -> None:
     check_versions()
-    assert transport._installed("uvicorn") == uvicorn.__version__
     assert uvicorn_side.missing() == []
 
 
 def test_another_uvicorn_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "_installed", lambda _: "0.99.1")
+    monkeypatch.setattr(transport, "version_of", lambda _: "0.99.1")
     with pytest.raises(VersionMismatch, match=r"need uvicorn 0\.54 .*is uvicorn 0\.99\.1.*pip install"):
         check_versions()

@@ -60,7 +60,7 @@ ONLY = {
     ("converse_emulator", "trustme"): {"tls"},
     ("converse_emulator", "uvicorn"): {"uvicorn_side"},
     ("converse_emulator", "zttp"): {"lane", "uvicorn_side"},
-    ("converse_emulator", "faker"): {"answer"},
+    ("converse_emulator", "faker"): {"prose"},
     ("converse_emulator", "yaml"): {"loader", "replay"},
     ("converse_hops", "h11"): {"link", "server", "client"},
     ("converse_hops", "websockets"): {"api", "connection", "front", "hop", "realtime", "session"},

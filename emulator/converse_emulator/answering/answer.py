@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
 from converse_emulator import native
+from converse_emulator.answering.prose import prose
 from converse_emulator.answering.schema_instance import UnsupportedSchema, instance
 from converse_emulator.choosing.request import Request
 from converse_emulator.language.scenario import Json, Reply, Text, ToolUse
@@ -30,12 +31,12 @@ def automatic_reply(request: Request, rng: Random) -> Reply:
     if results:
         names = dict(_tool_names(messages))
         said = [_about(result, names.get(result["toolUseId"], "the tool")) for result in results]
-        prose = " ".join([*said, _prose(own, paragraphs=1)])
+        answer = " ".join([*said, prose(own, paragraphs=1)])
     elif call := _tool_call(request.body.get("toolConfig") or {}, own):
         return call[-1:] if family(request.model) in _CALLS_ALONE else call
     else:
-        prose = ""
-    text = _structured(request.body, own) or prose or _prose(own, paragraphs=2)
+        answer = ""
+    text = _structured(request.body, own) or answer or prose(own, paragraphs=2)
     return (Text(text, split="usual"),)
 
 
@@ -92,15 +93,3 @@ def _as_text(block: Mapping[str, Json]) -> str:
     if "json" in block:
         return json.dumps(block["json"], ensure_ascii=False)
     return f"({', '.join(block)})"
-
-
-def _prose(rng: Random, *, paragraphs: int) -> str:
-    """English-looking prose."""
-    # faker costs a fifth of a second to import, and most users script every answer.
-    from faker import Generator
-    from faker.providers.lorem.en_US import Provider
-
-    generator = Generator()
-    generator.random = rng
-    lorem = Provider(generator)
-    return "\n\n".join(lorem.paragraph(nb_sentences=7) for _ in range(paragraphs))

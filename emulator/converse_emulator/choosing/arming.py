@@ -10,7 +10,6 @@ from pathlib import Path
 
 from converse_emulator.errors import Mistake, ScenarioError
 from converse_emulator.language.library import SUFFIXES, Library
-from converse_emulator.language.loader import load_file, scenario_from
 from converse_emulator.language.scenario import Scenario
 
 KINDS = ("reply", "replies", "scenario")
@@ -27,6 +26,8 @@ def armed(library: Library, what: Mapping[str, object], where: str, *, files: bo
     A reply is a string or a list of steps, `scenario` a name of the library or, with `files`, also a path.
     `where` is what errors call it. Raises `ScenarioError` and `UnknownScenario`.
     """
+    from converse_emulator.language.loader import scenario_from  # the grammar takes 50 ms
+
     kinds = [kind for kind in KINDS if kind in what]
     if len(kinds) != 1:
         given = " and ".join(kinds) or "nothing to play"
@@ -56,6 +57,8 @@ def armed(library: Library, what: Mapping[str, object], where: str, *, files: bo
 
 def _named(library: Library, name: object, where: str, files: bool) -> Scenario:
     if files and (isinstance(name, Path) or str(name).endswith(SUFFIXES)):
+        from converse_emulator.language.loader import load_file
+
         return load_file(str(name))
     if not isinstance(name, str):
         raise ScenarioError([Mistake(f"{where}.scenario", f"{name!r} is no name", "a scenario's name")])

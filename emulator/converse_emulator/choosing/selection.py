@@ -10,7 +10,7 @@ or for other than what is armed, is a miss: it says why, and the session remembe
 import hashlib
 import json
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Literal
@@ -23,9 +23,8 @@ from converse_emulator.choosing.selectors import HEADER, Named, named_scenario, 
 from converse_emulator.choosing.turns import reply_of_try, slot_of_turn
 from converse_emulator.errors import Miss, ScenarioError, UnknownScenario
 from converse_emulator.language.library import Library
-from converse_emulator.language.scenario import Refuse, Reply, Scenario
+from converse_emulator.language.scenario import Alternative, Refuse, Reply, Scenario
 from converse_emulator.language.wrap import Wrap
-from converse_emulator.language.wrap_form import throttling
 
 # Of each the oldest is dropped.
 MAX_SESSIONS = 10_000
@@ -165,7 +164,11 @@ class Selector:
         found = self._found(session, request)
         scenario = found.scenario
         wrap = named_wrap(request) or (scenario and scenario.wrap) or self._wrap
-        throttled = throttling(wrap) if wrap else ()
+        throttled: Sequence[Alternative] = ()
+        if wrap:
+            from converse_emulator.language.wrap_form import throttling  # the grammar takes 50 ms
+
+            throttled = throttling(wrap)
         instead = (*throttled, *(scenario.instead if scenario else ()))
         place = None
         if instead:

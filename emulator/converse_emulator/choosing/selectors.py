@@ -16,7 +16,6 @@ from urllib.parse import unquote
 from converse_emulator.choosing.conversation import Body, last_user_text, messages
 from converse_emulator.choosing.request import Request
 from converse_emulator.language.wrap import Wrap
-from converse_emulator.language.wrap_form import read_wrap
 
 DEFAULT_SESSION = "default"
 HEADER = "x-converse-scenario"
@@ -85,4 +84,8 @@ def named_scenario(request: Request) -> Named | None:
 def named_wrap(request: Request) -> Wrap | None:
     """The wrap that a request asks for; raises `ScenarioError`."""
     text = request.headers.get(WRAP_HEADER)
-    return read_wrap(text, f"header {WRAP_HEADER}") if text else None
+    if not text:
+        return None
+    from converse_emulator.language.wrap_form import read_wrap  # the grammar takes 50 ms
+
+    return read_wrap(text, f"header {WRAP_HEADER}")

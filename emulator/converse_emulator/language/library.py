@@ -4,14 +4,12 @@ A scenario is called as its file is, `topic/name`. Files are listed at once and 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from converse_emulator.errors import Mistake, ScenarioError, UnknownScenario
-from converse_emulator.language.loader import MAX_BYTES, load_bytes
 from converse_emulator.language.scenario import Scenario
 
 SUFFIXES = (".yaml", ".yml")
@@ -41,6 +39,8 @@ class Library:
 
     def nearest(self, name: str) -> tuple[str, ...]:
         """The names most like this one, at most three; without its topic if that helps."""
+        from difflib import get_close_matches
+
         by_tail = {each.rpartition("/")[2]: each for each in self.names()}
         tails = get_close_matches(name.rpartition("/")[2], by_tail, n=NEAREST)
         near = [*get_close_matches(name, self._files, n=NEAREST), *(by_tail[tail] for tail in tails)]
@@ -103,5 +103,7 @@ def _walk(folder: Traversable, prefix: str, depth: int = 0) -> Iterator[tuple[st
 
 
 def _load(file: Traversable, name: str) -> Scenario:
+    from converse_emulator.language.loader import MAX_BYTES, load_bytes  # the grammar takes 50 ms
+
     with file.open("rb") as opened:
         return load_bytes(opened.read(MAX_BYTES + 1), name=name, source=str(file))

@@ -1,0 +1,23 @@
+"""The versions of installed packages, at the price of a look into a folder.
+
+Importing a package, or `importlib.metadata`, for its version takes a tenth of a second.
+"""
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+UNKNOWN = "of no known version"
+
+
+@cache
+def version_of(package: str) -> str:
+    """The version of a package that is called as its module is, by the folder that pip leaves beside it."""
+    spec = find_spec(package)
+    beside = Path(spec.origin).parents[1] if spec and spec.origin else Path()
+    wanted = package.lower()
+    for folder in beside.glob("*.dist-info"):
+        name, _, version = folder.name.removesuffix(".dist-info").partition("-")
+        if name.lower() == wanted:
+            return version
+    return UNKNOWN
