@@ -1,7 +1,6 @@
 """What the fronts of a function share: which function it is, and what is done when it cannot be had."""
 
 import argparse
-import shlex
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +9,7 @@ from converse_emulator.framing.eventstream import FrameError
 
 from converse_hops.fronts.asked import Asked
 from converse_hops.fronts.invoking import InvokeRefused, Target
-from converse_hops.functions.function import Function, add_function_options
+from converse_hops.functions.function import Function, add_function_options, function_arguments
 from converse_hops.functions.prelude import PreludeError
 from converse_hops.http.client import OriginError
 from converse_hops.http.hop import HttpHop
@@ -94,16 +93,7 @@ def front_options(options: argparse.Namespace) -> dict[str, Any]:
     """The arguments that all fronts have; raises `ValueError`."""
     if options.function and options.command:
         raise ValueError("--function and --command are one or the other")
-    function = options.function or Function(
-        shlex.split(options.command) if options.command else None,
-        name=options.name,
-        timeout=options.timeout,
-        concurrency=options.concurrency,
-        hold_last_chunk=options.hold_last_chunk,
-        tell_errors=options.tell_errors,
-        host=options.host,
-        speed=options.speed,
-    )
+    function = options.function or Function(**function_arguments(options))
     return {
         "function": function,
         "function_name": options.name,

@@ -75,9 +75,7 @@ class FunctionUrl(Front):
         async with invoke_stream(self.target, event(asked, API), asked.trace_id) as stream:
             passage.note("up", "passed", len(asked.body), stream.request_id)
             splitter = Splitter()
-            if (
-                stream.content_type != CONTENT_TYPE
-            ):  # no prelude: an ordinary answer is a body, whatever it says
+            if stream.content_type != CONTENT_TYPE:  # no prelude: all is body, whatever it says
                 splitter.metadata = b""
                 await self._begin(incoming, asked, Metadata(headers=(("content-type", stream.content_type),)))
             async for chunk in stream.chunks():

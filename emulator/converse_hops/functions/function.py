@@ -14,12 +14,12 @@ import shlex
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 from converse_hops.functions.fleet import Fleet, Throttled
 from converse_hops.functions.invocation import Invocation, new_trace_id
-from converse_hops.functions.invoke import ASK_ERRORS, BUFFERED, STREAMING, refusal
+from converse_hops.functions.invoke import ASK_ERRORS, BUFFERED, STREAMING, Refused
 from converse_hops.functions.replies import StreamReply, reply_whole
 from converse_hops.functions.runtime_api import MOST_BUFFERED, PREFIX, answer
 from converse_hops.functions.sandbox import Program
@@ -97,36 +97,40 @@ class Function(HttpHop):
             await super()._handle(incoming)
 
     async def _answer(self, incoming: Incoming, passage: Passage) -> None:
-        name, mode = _operation(incoming)
-        if mode is None:
-            await incoming.answer(
-                *refusal(404, "UnknownOperationException", f"no operation {incoming.target}")
+        try:
+            mode, event = await self._asked(incoming)
+            invocation = Invocation(
+                event,
+                self.arn,
+                passage,
+                header(incoming.headers, "X-Amzn-Trace-Id") or new_trace_id(),
+                header(incoming.headers, "X-Amz-Client-Context") or "",
             )
-            return
-        if name not in (self.name, self.arn, self.arn.split(":", 4)[4]):
-            await incoming.answer(*refusal(404, "ResourceNotFoundException", f"Function not found: {name}"))
-            return
-        try:
-            event = await incoming.body(MOST_BUFFERED)
-        except BodyTooLarge:
-            message = f"Request must be smaller than {MOST_BUFFERED} bytes for the InvokeFunction operation"
-            await incoming.answer(*refusal(413, "RequestTooLargeException", message))
-            return
-        if problem := _no_json(event):
-            await incoming.answer(*refusal(400, "InvalidRequestContentException", problem))
-            return
-        invocation = Invocation(
-            event or b"{}",
-            self.arn,
-            passage,
-            header(incoming.headers, "X-Amzn-Trace-Id") or new_trace_id(),
-            header(incoming.headers, "X-Amz-Client-Context") or "",
-        )
-        passage.note("up", "received", len(event), invocation.id)
-        try:
+            passage.note("up", "received", len(event), invocation.id)
             await self._invoke(incoming, invocation, mode)
         except Throttled:
-            await incoming.answer(*refusal(429, "TooManyRequestsException", "Rate Exceeded."))
+            await _refuse(incoming, passage, Refused(429, "TooManyRequestsException", "Rate Exceeded."))
+        except Refused as refused:
+            await _refuse(incoming, passage, refused)
+
+    async def _asked(self, incoming: Incoming) -> tuple[Mode, bytes]:
+        """How the function is invoked and with which event; raises `Refused`."""
+        name, mode = _operation(incoming)
+        if mode is None:
+            what = f"{incoming.method} {incoming.target}"
+            raise Refused(404, "UnknownOperationException", f"no operation is {what}")
+        if name not in (self.name, self.arn, self.arn.split(":", 4)[4]):
+            raise Refused(404, "ResourceNotFoundException", f"Function not found: {name}")
+        try:
+            event = await incoming.body(MOST_BUFFERED) or b"{}"
+            json.loads(event)
+        except BodyTooLarge as error:
+            limit = f"smaller than {MOST_BUFFERED} bytes for the InvokeFunction operation"
+            raise Refused(413, "RequestTooLargeException", f"Request must be {limit}") from error
+        except ValueError as error:
+            message = f"Could not parse request body into json: {error}"
+            raise Refused(400, "InvalidRequestContentException", message) from error
+        return mode, event
 
     async def _invoke(self, incoming: Incoming, invocation: Invocation, mode: Mode) -> None:
         asked = header(incoming.headers, "X-Amz-Invocation-Type") or "RequestResponse"
@@ -155,17 +159,21 @@ class Function(HttpHop):
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> Self:
-        return cls(
-            shlex.split(options.command) if options.command else None,
-            name=options.name,
-            timeout=options.timeout,
-            concurrency=options.concurrency,
-            hold_last_chunk=options.hold_last_chunk,
-            tell_errors=options.tell_errors,
-            host=options.host,
-            port=options.port,
-            speed=options.speed,
-        )
+        return cls(**function_arguments(options), port=options.port)
+
+
+def function_arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """A function's arguments, its port excepted."""
+    return {
+        "command": shlex.split(options.command) if options.command else None,
+        "name": options.name,
+        "timeout": options.timeout,
+        "concurrency": options.concurrency,
+        "hold_last_chunk": options.hold_last_chunk,
+        "tell_errors": options.tell_errors,
+        "host": options.host,
+        "speed": options.speed,
+    }
 
 
 def add_function_options(parser: argparse.ArgumentParser) -> None:
@@ -206,10 +214,6 @@ def _operation(incoming: Incoming) -> tuple[str, Mode | None]:
     return "", None
 
 
-def _no_json(event: bytes) -> str | None:
-    """Why an event is refused, if it is."""
-    try:
-        json.loads(event or b"{}")
-    except ValueError as error:
-        return f"Could not parse request body into json: {error}"
-    return None
+async def _refuse(incoming: Incoming, passage: Passage, refused: Refused) -> None:
+    passage.note("down", "failed", detail=refused.error_type)
+    await incoming.answer(refused.status, refused.headers, refused.body)

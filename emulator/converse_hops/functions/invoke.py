@@ -83,8 +83,20 @@ def log_of(invocation: Invocation, milliseconds: float) -> bytes:
     )[-4096:]
 
 
-def refusal(status: int, error_type: str, message: str) -> tuple[int, Headers, bytes]:
+class Refused(Exception):
     """An error of the service itself."""
-    key = "Message" if status == 404 else "message"
-    body = json.dumps({"Type": "User", key: message}, separators=(",", ":")).encode()
-    return status, (("Content-Type", "application/json"), ("x-amzn-ErrorType", error_type)), body
+
+    def __init__(self, status: int, error_type: str, message: str) -> None:
+        super().__init__(f"{error_type}: {message}")
+        self.status = status
+        self.error_type = error_type
+        self.message = message
+
+    @property
+    def headers(self) -> Headers:
+        return (("Content-Type", "application/json"), ("x-amzn-ErrorType", self.error_type))
+
+    @property
+    def body(self) -> bytes:
+        key = "Message" if self.status == 404 else "message"
+        return json.dumps({"Type": "User", key: self.message}, separators=(",", ":")).encode()

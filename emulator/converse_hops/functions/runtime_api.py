@@ -66,7 +66,8 @@ async def _next(incoming: Incoming, runtime: Runtime) -> None:
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:
-        taking.cancel()
+        if not taking.cancel():  # it had one already
+            await runtime.put_back(taking.result())
         raise
     if not taking.done():  # the poller is dead, and must not swallow the next invocation
         taking.cancel()

@@ -18,6 +18,7 @@ from converse_hops.functions.runtimes import Runtimes
 from converse_hops.http.server import HttpServer
 from converse_hops.pace import Pace
 
+MOST_LINE = 65_536  # bytes of a line in our log; a longer one is several
 _log = logging.getLogger("converse_hops.function")
 
 
@@ -134,10 +135,7 @@ class Sandbox(Runtimes):
         self._process = process
         assert process.stdout
         try:
-            while output := await process.stdout.read(4096):
-                _log.info("%s", output.decode(errors="replace").rstrip("\n"))
-                if self._current:
-                    self._current.print(output)
+            await self._listen(process.stdout)
         finally:
             self._kill()  # also what the program started and left behind
             await process.communicate()
@@ -147,6 +145,20 @@ class Sandbox(Runtimes):
         if status == 0:
             return "Runtime exited without providing a reason"
         return f"Runtime exited with error: exit status {status}"
+
+    async def _listen(self, output: asyncio.StreamReader) -> None:
+        """What the program prints: whole lines for our log, and all of it for the invocation's."""
+        rest = b""
+        while data := await output.read(4096):
+            if self._current:
+                self._current.print(data)
+            *lines, rest = (rest + data).split(b"\n")
+            if len(rest) > MOST_LINE:
+                lines, rest = [*lines, rest], b""
+            for line in lines:
+                _log.info("%s", line.decode(errors="replace"))
+        if rest:
+            _log.info("%s", rest.decode(errors="replace"))
 
     def _kill(self) -> None:
         if self._process:
