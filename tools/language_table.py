@@ -2,7 +2,8 @@
 
 import sys
 
-from converse_emulator.language.grammar import STEPS, Applied
+from converse_emulator.language.grammar import STEPS
+from converse_emulator.language.rules import Applied
 from generated import main, row
 
 

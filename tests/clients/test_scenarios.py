@@ -25,10 +25,10 @@ from converse_emulator import Emulator, Library, Session
 from converse_emulator.choosing.request import Request
 from converse_emulator.choosing.selection import Selector
 from converse_emulator.http.refusals import REFUSALS
+from converse_emulator.language.faults import Corrupt
 from converse_emulator.language.scenario import (
     FOREVER,
     Bytes,
-    Corrupt,
     Event,
     Finish,
     Gate,

@@ -13,10 +13,11 @@ from converse_emulator.errors import Miss, ScenarioError, UnknownScenario
 from converse_emulator.language import arguments
 from converse_emulator.language.documents import FILE
 from converse_emulator.language.forms import Form, Made, OneOf, Value, Word
-from converse_emulator.language.grammar import MODIFIERS, STEPS, Applied
+from converse_emulator.language.grammar import MODIFIERS, STEPS
 from converse_emulator.language.library import Library
 from converse_emulator.language.loader import load_text, reply_from, scenario_from
 from converse_emulator.language.records import Anything, ListOf, MapOf, Record
+from converse_emulator.language.rules import Applied
 from converse_emulator.language.scenario import Json, Reply, Scenario, Text
 from converse_emulator.language.schema import json_schema
 from hypothesis import assume, given, settings

@@ -8,10 +8,9 @@ from typing import Any
 
 from converse_emulator.choosing.request import Request
 from converse_emulator.framing.eventstream import Decoder, FrameError, Message
+from converse_emulator.language.faults import Corrupt, Cut
 from converse_emulator.language.scenario import (
     FOREVER,
-    Corrupt,
-    Cut,
     Duration,
     Event,
     Every,

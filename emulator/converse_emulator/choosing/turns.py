@@ -10,8 +10,9 @@ the next reply of the slot. After its clean reply a slot begins again; one witho
 
 from collections.abc import Sequence
 
+from converse_emulator.language.faults import Corrupt, Cut, HeadSays, Tear, Wild
 from converse_emulator.language.order import ends_reply
-from converse_emulator.language.scenario import Corrupt, Cut, Reply
+from converse_emulator.language.scenario import Placed, Reply, Step
 
 Slot = tuple[Reply, ...]
 
@@ -30,7 +31,16 @@ def slots(replies: Sequence[Reply]) -> tuple[Slot, ...]:
 
 def is_fault(reply: Reply) -> bool:
     """Whether something goes wrong in the reply, so that a client may try again."""
-    return any(ends_reply(step) or isinstance(step, Corrupt | Cut) for step in reply)
+    return any(_is_fault(step.step if isinstance(step, Placed) else step) for step in reply)
+
+
+def _is_fault(step: Step) -> bool:
+    """Not what leaves the answer as it is, or lets a client go on with less of it."""
+    match step:
+        case HeadSays(status):
+            return status is not None and status >= 300
+        case _:
+            return ends_reply(step) or isinstance(step, Corrupt | Cut | Tear | Wild)
 
 
 def slot_of_turn(replies: Sequence[Reply], turn: int) -> Slot:

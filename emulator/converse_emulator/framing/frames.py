@@ -15,10 +15,16 @@ from collections.abc import Mapping
 from functools import lru_cache
 from json.encoder import encode_basestring
 from random import Random
-from typing import Literal
 from zlib import crc32
 
-from converse_emulator.framing.eventstream import Headers, Message, encode
+from converse_emulator.framing.eventstream import (
+    MAX_PAYLOAD,
+    OVERHEAD,
+    Headers,
+    Message,
+    encode,
+    encode_headers,
+)
 from converse_emulator.http.responses import canonical_json, compact_json
 from converse_emulator.language.scenario import Json
 
@@ -69,16 +75,11 @@ def error_frame(code: str, message: str) -> bytes:
     return encode(Message(headers))
 
 
-def corrupted(frame: bytes, what: Literal["prelude_crc", "message_crc"]) -> bytes:
-    """`frame` with exactly that checksum wrong."""
-    if what == "message_crc":
-        return frame[:-4] + _inverted(frame[-4:])
-    damaged = frame[:8] + _inverted(frame[8:12]) + frame[12:-4]
-    return damaged + struct.pack(">I", crc32(damaged))
-
-
-def _inverted(raw: bytes) -> bytes:
-    return bytes(byte ^ 0xFF for byte in raw)
+def endless_frame() -> bytes:
+    """Prelude and headers of a delta whose payload is so long that nobody sees its end."""
+    headers = encode_headers(_event_headers("contentBlockDelta"))
+    lengths = struct.pack(">II", OVERHEAD + len(headers) + MAX_PAYLOAD, len(headers))
+    return lengths + struct.pack(">I", crc32(lengths)) + headers
 
 
 @lru_cache(maxsize=64)

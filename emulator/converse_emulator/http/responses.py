@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from converse_emulator.http.refusals import refusal
 from converse_emulator.language.scenario import Json
-from converse_emulator.playing.acts import HttpHeaders
+from converse_emulator.playing.acts import Head, HttpHeaders
 
 JSON = "application/json"
 EVENT_STREAM = "application/vnd.amazon.eventstream"
@@ -32,6 +32,10 @@ class Response:
     headers: HttpHeaders
     body: bytes
 
+    @property
+    def head(self) -> Head:
+        return Head(self.status, self.headers)
+
 
 def error_response(
     name: str,
@@ -49,7 +53,7 @@ def error_response(
     error = refusal(name, status)
     body = compact_json({error.key: error.text if message is None else message})
     own = (*_head(date, JSON, len(body), request_id), ("x-amzn-ErrorType", error.error_type))
-    return Response(status or error.status, _with(own, headers), body)
+    return Response(status or error.status, with_headers(own, headers), body)
 
 
 def json_response(body: Json, *, request_id: str, date: str) -> Response:
@@ -111,7 +115,8 @@ def _head(date: str, content_type: str, length: int | None, request_id: str) -> 
     )
 
 
-def _with(own: HttpHeaders, given: Iterable[tuple[str, str]]) -> HttpHeaders:
+def with_headers(own: HttpHeaders, given: Iterable[tuple[str, str]]) -> HttpHeaders:
+    """Headers that are given, where those of the same name stand; others come last."""
     by_name = {name.lower(): (name, value) for name, value in given}
     replaced = tuple(by_name.pop(name.lower(), (name, value)) for name, value in own)
     return (*replaced, *by_name.values())

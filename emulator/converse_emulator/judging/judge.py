@@ -92,5 +92,9 @@ def _invalid(found: list[str]) -> Refused:
 def refused_stream(message: str, delivery: Delivery) -> Timeline:
     """A stream of which all that comes is that the model refused the request."""
     frame = exception_frame("validationException", message)
-    beats = (delivery.stream_head(0.0), Beat(0.0, Send(frame, "validationException", 0)), Beat(0.0, Finish()))
+    beats = (
+        Beat(0.0, delivery.stream_head(0.0)),
+        Beat(0.0, Send(frame, "validationException", 0)),
+        Beat(0.0, Finish()),
+    )
     return Timeline(beats, 0)

@@ -60,16 +60,12 @@ NAME = Value(
     {"type": "string", "minLength": 1},
 )
 GATE_NAME = pattern("a name of letters, digits, '.', '_' and '-'", r"^[A-Za-z0-9._-]+$")
-CUT: Form[int | float] = OneOf(
-    (
-        whole("a number of bytes", 0),
-        Value(
-            "a fraction of the frame between 0 and 1",
-            _fraction,
-            {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
-        ),
-    )
+FRACTION = Value(
+    "a fraction between 0 and 1",
+    _fraction,
+    {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
 )
+CUT: Form[int | float] = OneOf((whole("a number of bytes", 0), FRACTION))
 BASE64 = Made(
     pattern(
         "base64 in a string",

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from converse_emulator.language import arguments as arg
 from converse_emulator.language.conditions import instead
 from converse_emulator.language.forms import Form, Gather, Made, OneOf, Word
-from converse_emulator.language.grammar import STEP
 from converse_emulator.language.nodes import Items, Node, Scalar
 from converse_emulator.language.order import violations
 from converse_emulator.language.records import Field, ListOf, MapOf, Record
 from converse_emulator.language.scenario import Alternative, Json, Match, Reply, Scenario, Text
+from converse_emulator.language.step_form import STEP
 from converse_emulator.language.wrap import Wrap
 from converse_emulator.language.wrap_form import WRAP
 

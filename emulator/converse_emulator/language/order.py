@@ -3,18 +3,30 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from converse_emulator.errors import Mistake
+from converse_emulator.language.faults import (
+    Chunks,
+    Cut,
+    Drip,
+    FrameFault,
+    HeadSays,
+    Interim,
+    Tear,
+    Trickle,
+    Unknown,
+    Wild,
+)
 from converse_emulator.language.scenario import (
     FOREVER,
     Bytes,
     Content,
-    Corrupt,
-    Cut,
     Event,
     Finish,
     Hangup,
     Pace,
+    Placed,
     Reasoning,
     Refuse,
+    Reply,
     Reset,
     Step,
     Stop,
@@ -24,23 +36,27 @@ from converse_emulator.language.scenario import (
     Wait,
 )
 
-Placed = tuple[Step, str]  # a step and its place
+BEFORE_REFUSAL = Pace | Chunks | Drip | HeadSays | Interim | Wild  # what may come before one
+
+Written = tuple[Step, str]  # a step and where it is written
 
 
-def violations(steps: Sequence[Placed]) -> list[Mistake]:
-    """What stands where it cannot."""
+def violations(steps: Sequence[Written]) -> list[Mistake]:
+    """What stands where it cannot; steps with a place of their own may stand anywhere."""
+    steps = [(step, place) for step, place in steps if not isinstance(step, Placed | HeadSays)]
     return [
         *_after_the_end(steps),
         *_refused(steps),
         *_after_a_cut(steps),
         *_undamaged(steps),
+        *_before_the_head(steps),
         *_misspelt(steps),
     ]
 
 
 def ends_reply(step: Step) -> bool:
     """Nothing can come after this step."""
-    return isinstance(step, Refuse | Throw | Finish | Hangup | Reset) or step == Wait(FOREVER)
+    return isinstance(step, Refuse | Throw | Finish | Hangup | Reset | Trickle) or step == Wait(FOREVER)
 
 
 def bytes_alone(steps: Iterable[Step]) -> bool:
@@ -51,48 +67,88 @@ def bytes_alone(steps: Iterable[Step]) -> bool:
 
 def carries_frame(step: Step) -> bool:
     """The step itself sends a frame."""
-    return isinstance(step, Content | Stop | Throw)
+    return isinstance(step, Content | Stop | Throw | Unknown)
 
 
-def _after_the_end(steps: Sequence[Placed]) -> Iterator[Mistake]:
+def says_the_end(step: Step) -> bool:
+    """The step says how the message or the response ends."""
+    return (
+        ends_reply(step)
+        or isinstance(step, Stop | Cut | Tear)
+        or (isinstance(step, Event) and step.type == "messageStop")
+    )
+
+
+def refusal_alone(reply: Reply) -> Reply:
+    """A reply that refuses is nothing else: of the steps before it those that say nothing are kept."""
+    for number, step in enumerate(reply):
+        if isinstance(step, Refuse):
+            return (*(before for before in reply[:number] if isinstance(before, BEFORE_REFUSAL)), step)
+    return reply
+
+
+def _after_the_end(steps: Sequence[Written]) -> Iterator[Mistake]:
     ended = next((i for i, (step, _) in enumerate(steps) if ends_reply(step)), len(steps))
     for _, place in steps[ended + 1 : ended + 2]:
         yield Mistake(place, "the step before this one ends the reply", "nothing after it")
 
 
-def _refused(steps: Sequence[Placed]) -> Iterator[Mistake]:
+def _refused(steps: Sequence[Written]) -> Iterator[Mistake]:
     """A refusal comes in place of the stream."""
     for i, (step, place) in enumerate(steps):
-        if isinstance(step, Refuse) and not all(isinstance(before, Pace) for before, _ in steps[:i]):
+        if isinstance(step, Refuse) and not all(
+            isinstance(before, BEFORE_REFUSAL) for before, _ in steps[:i]
+        ):
             yield Mistake(
-                place, "a refusal comes in place of the stream", "wait, every, split and gate before it"
+                place,
+                "a refusal comes in place of the stream",
+                "wait, every, split, gate, head, chunks, drip, interim and raw before it",
             )
 
 
-def _after_a_cut(steps: Sequence[Placed]) -> Iterator[Mistake]:
+def _before_the_head(steps: Sequence[Written]) -> Iterator[Mistake]:
+    """What is about the head comes before all content; what cuts HTTP's own framing leaves no proper end."""
+    said = False
+    for i, (step, place) in enumerate(steps):
+        if said and (isinstance(step, Interim) or step == Trickle("interim") or _tears_head(step)):
+            yield Mistake(place, "the head has been sent before this", "it, before all content")
+        said = said or carries_frame(step)
+        if isinstance(step, Tear) and any(isinstance(after, Finish | Trickle) for after, _ in steps[i + 1 :]):
+            yield Mistake(
+                place, "what is torn cannot end properly", "hangup, reset or `wait: forever` after it"
+            )
+
+
+def _tears_head(step: Step) -> bool:
+    return isinstance(step, Tear) and step.head
+
+
+def _after_a_cut(steps: Sequence[Written]) -> Iterator[Mistake]:
     """The cut frame is the last one of the response."""
-    cut = next((i for i, (step, _) in enumerate(steps) if isinstance(step, Cut)), len(steps))
-    frames = [place for step, place in steps[cut + 1 :] if carries_frame(step) or isinstance(step, Cut)]
+    cut = next((i for i, (step, _) in enumerate(steps) if isinstance(step, Cut | Tear)), len(steps))
+    frames = [
+        place for step, place in steps[cut + 1 :] if carries_frame(step) or isinstance(step, Cut | Tear)
+    ]
     for place in frames[1:2]:
         yield Mistake(
             place, "never sent: a frame before it is cut", "one step for the frame that is cut, then an end"
         )
 
 
-def _undamaged(steps: Sequence[Placed]) -> Iterator[Mistake]:
+def _undamaged(steps: Sequence[Written]) -> Iterator[Mistake]:
     """Damage needs a frame; an implied one will do for a cut, and where the reply does not end itself."""
     alone = bytes_alone(step for step, _ in steps)
     for i, (step, place) in enumerate(steps):
-        if not isinstance(step, Corrupt | Cut):
+        if not isinstance(step, FrameFault) or _tears_head(step):
             continue
         later = [following for following, _ in steps[i + 1 :]]
-        implied = isinstance(step, Cut) or not any(map(ends_reply, later))
+        implied = isinstance(step, Cut | Tear) or not any(map(ends_reply, later))
         complete = alone or any(isinstance(each, Event) and each.type == "metadata" for each, _ in steps[:i])
         if not any(map(carries_frame, later)) and (complete or not implied):
             yield Mistake(place, "no frame comes after it that could be damaged", "text, event, … after it")
 
 
-def _misspelt(steps: Sequence[Placed]) -> Iterator[Mistake]:
+def _misspelt(steps: Sequence[Written]) -> Iterator[Mistake]:
     """Literal pieces are pieces of the text beside them; what they leave over is sent as the last one."""
     for step, place in steps:
         match step:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
 
+from converse_emulator.language import faults
 from converse_emulator.language.when import When
 from converse_emulator.language.wrap import Wrap
+from converse_emulator.playing.acts import ErrorCode
 
 Json = Any  # a JSON value: None | bool | int | float | str | list[Json] | dict[str, Json]
 
@@ -197,24 +199,7 @@ class Throw:
     kind: Literal["exception", "error"] = "exception"
 
 
-# ------------------------------------------------------------------------------- frames and connection
-
-
-@dataclass(frozen=True, slots=True)
-class Corrupt:
-    """Damage the next frame."""
-
-    what: Literal["prelude_crc", "message_crc"]
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Send only the first `at` bytes of the next frame (a fraction below 1: that part of it).
-
-    What follows says how the connection ends; alone it is `finish`.
-    """
-
-    at: int | float
+# ------------------------------------------------------------------------------------- how it ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,19 +209,35 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Hangup:
-    """Close the connection (FIN) without the last chunk."""
+    """Close the connection (FIN) without the last chunk; on HTTP/2 the stream, or `connection`: all of it."""
+
+    connection: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Reset the connection (RST)."""
+    """Reset the connection (RST); on HTTP/2 the stream, with this code, or `connection`: all of it."""
+
+    code: ErrorCode = ErrorCode.INTERNAL_ERROR
+    connection: bool = False
 
 
 Content = Text | Reasoning | ToolUse | ToolResult | Citation | Image | Event | Bytes
 Pace = Wait | Every | SplitBy | Gate
 End = Stop | Usage | Metadata
-Fault = Refuse | Throw | Corrupt | Cut | Finish | Hangup | Reset
-Step = Content | Pace | End | Fault
+Break = Refuse | Throw | Finish | Hangup | Reset | faults.Trickle  # nothing comes after it
+Fault = Break | faults.FrameFault | faults.Insert | faults.Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A step that happens not where it stands in the list but at a place of the response."""
+
+    step: "Fault | Wait | Gate | Event | Bytes"
+    place: faults.Place
+
+
+Step = Content | Pace | End | Fault | Placed
 
 Reply = tuple[Step, ...]
 

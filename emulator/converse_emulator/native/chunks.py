@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from converse_emulator.http.responses import compact_json
+from converse_emulator.language.faults import Cut, Tear
 from converse_emulator.native.format import Answer, Document, Format, Unstreamable
 from converse_emulator.scripting.performance import Emit, Moment, Raw
 
@@ -65,9 +66,9 @@ def _entries(moments: Sequence[Moment], spelt: Format, answer: Answer) -> Iterat
             last = number == len(documents)
             yield _Entry(moment, document, tokens if last else 0, final and last)
             tokens = 0 if last else tokens
-            if moment.cut:
+            if any(isinstance(fault, Cut | Tear) for fault in moment.faults):
                 break
-            moment = replace(moment, injected=False, corrupt=None)
+            moment = replace(moment, injected=False, faults=())
 
 
 def _joined(last: _Entry, final: _Entry, spelt: Format) -> _Entry | None:

@@ -42,16 +42,27 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """How bytes of the body come: in chunks by a rule of `segments`, of a size, or `drip` bytes at a time."""
+
+    chunks: str | int = "due"
+    drip: int | None = None
+    every: float = 0.0  # seconds between two drips
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """Bytes of the body. `what` names them for people, `tokens` counts the output tokens they carry.
 
     `alone`: in an HTTP chunk (a DATA frame) of their own, even where others are due at the same time.
+    `shape` is for the compiler: how they are still to be cut up, or joined.
     """
 
     data: bytes
     what: str
     tokens: int = 0
     alone: bool = False
+    shape: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,7 @@ class Timeline:
 
     beats: tuple[Beat, ...]
     tokens: int  # output tokens of the whole answer, were it played to its end
+    nowhere: tuple[str, ...] = ()  # what the scenario asked for and the response has no place for
 
     @property
     def size(self) -> int:

@@ -72,7 +72,8 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
             case Head(status, headers):
                 await wire.head(status, headers)
             case Send():
-                await wire.send(b"".join(payload(beat.act) for beat in together))
+                if data := b"".join(payload(beat.act) for beat in together):
+                    await wire.send(data)
             case Torn(act, at):
                 await wire.tear(act, at)
             case Raw(data):

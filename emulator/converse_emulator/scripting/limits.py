@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from converse_emulator.language.faults import Delivery, FrameFault, Insert
 from converse_emulator.language.scenario import (
-    Corrupt,
     Every,
     Gate,
     Json,
@@ -19,7 +19,8 @@ from converse_emulator.language.scenario import (
     Wait,
 )
 
-_WITHIN_TEXT = Wait | Every | SplitBy | Gate | Usage | Metadata | Corrupt  # steps that end no text block
+# Steps that end no text block.
+_WITHIN_TEXT = Wait | Every | SplitBy | Gate | Usage | Metadata | FrameFault | Insert | Delivery
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from converse_emulator.language.scenario import Corrupt, Cut, Event, Json, Refuse, Throw
+from converse_emulator.language.faults import Depth, FrameFault, HeadSays, Tear, Trickle
+from converse_emulator.language.scenario import Event, Json, Placed, Refuse, Throw
 from converse_emulator.playing import acts
 
 
@@ -25,18 +26,29 @@ class Raw:
     tokens: int = 0
 
 
-Ending = acts.Hold | acts.Finish | acts.Hangup | acts.Reset | Refuse
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A frame stops so deep in it for so many seconds; those after it are late already."""
+
+    inside: Depth
+    seconds: float
+
+
+Framed = Emit | Raw | Throw  # what is a frame of the stream
+Inserted = acts.Gate | acts.Raw | acts.GoAway | acts.Head  # a head here is an interim one
+Ending = acts.Hold | acts.Finish | acts.Hangup | acts.Reset | Refuse | Trickle
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What happens `at` seconds after the request; `corrupt` and `cut` befall its frame."""
+    """What happens `at` seconds after the request. `faults` befall its frame, in order; `shape` is how it
+    is sent. A `Tear` is the response's torn head."""
 
     at: float
-    what: Emit | Raw | Throw | acts.Gate | Ending
+    what: Framed | Inserted | Ending | Tear
     injected: bool = False
-    corrupt: Corrupt | None = None
-    cut: Cut | None = None
+    faults: tuple[FrameFault | Pause, ...] = ()
+    shape: acts.Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,9 @@ class Performance:
 
     moments: tuple[Moment, ...]
     stop_sequence: str | None = None  # the one of the request's that ended the generation
+    head: HeadSays | None = None
+    by_byte: tuple[Placed, ...] = ()  # what happens at a byte of the body, which is not known yet
+    nowhere: tuple[Placed, ...] = ()  # what had no place: the response has no such frame
 
     @property
     def tokens(self) -> int:

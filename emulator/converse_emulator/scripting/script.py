@@ -5,7 +5,7 @@ further one `every` later, across steps; waits add. Before the first event nothi
 
 Limits of the request end the generation: later content, pace and ends are dropped, faults stay. An exception
 or a cut frame ends what can be sent: later content is dropped, pace still counts, and a connection step says
-how the response ends (without one: properly).
+how the response ends (without one: properly). Steps with a place of their own are put there at last.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,13 +13,12 @@ from random import Random
 from typing import assert_never
 
 from converse_emulator.choosing.request import Request
-from converse_emulator.language.order import bytes_alone, carries_frame
+from converse_emulator.language import faults as fa
+from converse_emulator.language.order import bytes_alone, carries_frame, refusal_alone, says_the_end
 from converse_emulator.language.scenario import (
     Bytes,
     Citation,
     Content,
-    Corrupt,
-    Cut,
     Duration,
     End,
     Event,
@@ -33,6 +32,7 @@ from converse_emulator.language.scenario import (
     Json,
     Metadata,
     Pace,
+    Placed,
     Reasoning,
     Refuse,
     Reply,
@@ -54,6 +54,7 @@ from converse_emulator.scripting.composing import EMPTY_TEXT, Block, Composed, C
 from converse_emulator.scripting.implied import Implied
 from converse_emulator.scripting.limits import limits_of, stop_point
 from converse_emulator.scripting.performance import Emit, Ending, Moment, Performance, Raw, text_of
+from converse_emulator.scripting.placing import ending, insertion, place_all, reshape
 from converse_emulator.scripting.tokens import count
 from converse_emulator.scripting.usage import Said, metadata
 
@@ -65,17 +66,13 @@ def perform(
 
     `silent` tells the events that make no frame where they are sent, so that nothing can befall them.
     """
-    stage = _Stage(_refusal(reply), request, rng, silent)
+    placed = [step for step in reply if isinstance(step, Placed)]
+    heads = [step for step in reply if isinstance(step, fa.HeadSays)]
+    in_turn = tuple(step for step in reply if not isinstance(step, Placed | fa.HeadSays))
+    stage = _Stage(refusal_alone(in_turn), request, rng, silent)
     stage.play()
-    return Performance(tuple(stage.moments), stage.stop_sequence)
-
-
-def _refusal(reply: Reply) -> Reply:
-    """A reply that refuses is nothing else: of the steps before the refusal only the pace is kept."""
-    for number, step in enumerate(reply):
-        if isinstance(step, Refuse):
-            return (*(before for before in reply[:number] if isinstance(before, Pace)), step)
-    return reply
+    played = Performance(tuple(stage.moments), stage.stop_sequence, heads[-1] if heads else None)
+    return place_all(played, placed, rng, silent)
 
 
 class _Stage:
@@ -104,8 +101,8 @@ class _Stage:
         self._limited: str | None = None  # the stop reason, once a limit has ended the generation
         self._broken = False  # an exception or a cut frame: no frame can follow
         self._ended = False
-        self._corrupt: Corrupt | None = None  # what befalls the next frame
-        self._cut: Cut | None = None
+        self._faults: tuple[fa.FrameFault, ...] = ()  # what befalls the next frame
+        self._shape: acts.Shape | None = None
         self._usage: dict[str, Json] = {}
         self._members: dict[str, Json] = {}
 
@@ -115,7 +112,13 @@ class _Stage:
             if self._ended:
                 return
         self._complete()
-        self._end(acts.Finish(), injected=self._broken)
+        self._end(acts.Hangup() if self._torn else acts.Finish(), injected=self._broken)
+
+    @property
+    def _torn(self) -> bool:
+        """What HTTP frames is torn, so that the response cannot end properly."""
+        last = self.moments[-1]
+        return any(isinstance(each, fa.Tear) for each in (last.what, *last.faults))
 
     def _step(self, number: int, step: Step) -> None:
         if isinstance(step, Content | End):
@@ -124,7 +127,7 @@ class _Stage:
         elif isinstance(step, Pace):
             if not self._limited:
                 self._pace(step)
-        else:
+        elif not isinstance(step, Placed):
             self._fault(number, step)
 
     def _say(self, number: int, step: Content | End) -> None:
@@ -135,7 +138,7 @@ class _Stage:
                 self._literal(number, step)
             case Bytes(data):
                 self._tick(None)
-                self._emit(Raw(data))
+                self._emit(Raw(data), injected=self._request.native is None)
             case Stop(reason, fields):
                 self._trail(reason)
                 self._emit_all(self._implied.end(reason, fields))
@@ -185,12 +188,12 @@ class _Stage:
                 body = {"contentBlockIndex": index, "delta": {"text": ""}}
                 self._emit(Emit("contentBlockDelta", body))
 
-    def _literal(self, number: int, event: Event) -> None:
+    def _literal(self, number: int, event: Event, *, injected: bool = False) -> None:
         if event.type == "contentBlockDelta":
             self._tick(None)
-        last_words = not any(map(_says_the_end, self._reply[number + 1 :]))
+        last_words = not any(map(says_the_end, self._reply[number + 1 :]))
         self._emit_all(self._implied.before_literal(event, last_words=last_words))
-        self._emit(Emit(event.type, event.body, count(text_of(event))))
+        self._emit(Emit(event.type, event.body, count(text_of(event))), injected=injected)
 
     def _complete(self) -> None:
         """What the message still lacks."""
@@ -223,22 +226,29 @@ class _Stage:
     def _fault(self, number: int, step: Fault) -> None:
         match step:
             case Throw():
-                self._emit(step)
+                self._emit(step, injected=True)
                 self._broken = True
-            case Corrupt():
-                self._corrupt = step
-            case Cut():
-                self._cut = step
+            case fa.Corrupt() | fa.Drop() | fa.Duplicate() | fa.Swap():
+                self._faults += (step,)
+            case fa.Tear(head=True):
+                self.moments.append(Moment(self._now, step, injected=True))
+                self._broken = True
+            case fa.Cut() | fa.Tear():
+                self._faults += (step,)
                 if not any(map(carries_frame, self._reply[number + 1 :])):
                     self._complete()  # no other frame is to come, so it is the next implied one, now
+            case fa.Unknown(name, body):
+                self._literal(number, Event(name, body), injected=True)
+            case fa.Wild() | fa.GoAway() | fa.Interim():
+                self.moments.append(Moment(self._now, insertion(step), injected=True))
+            case fa.Chunks() | fa.Drip():
+                self._shape = reshape(self._shape, step)
             case Refuse():
                 self._end(step, injected=True)
-            case Finish():
-                self._end(acts.Finish(), injected=True)
-            case Hangup():
-                self._end(acts.Hangup(), injected=True)
-            case Reset():
-                self._end(acts.Reset(), injected=True)
+            case Finish() | Hangup() | Reset() | fa.Trickle():
+                self._end(ending(step), injected=True)
+            case fa.HeadSays():
+                raise AssertionError("it says nothing that happens in turn")
             case _ as never:
                 assert_never(never)
 
@@ -246,7 +256,7 @@ class _Stage:
         for event in events:
             self._emit(Emit(event.type, event.body))
 
-    def _emit(self, what: Emit | Raw | Throw) -> None:
+    def _emit(self, what: Emit | Raw | Throw, *, injected: bool = False) -> None:
         if self._broken:
             return
         if isinstance(what, Emit):
@@ -257,15 +267,15 @@ class _Stage:
             if self._silent and self._silent(what):
                 self.moments.append(Moment(self._now, what))
                 return
-        injected = isinstance(what, Throw) or self._corrupt is not None or self._cut is not None
-        self.moments.append(Moment(self._now, what, injected, self._corrupt, self._cut))
-        self._broken = self._cut is not None
-        self._corrupt = self._cut = None
+        injected |= bool(self._faults)
+        self.moments.append(Moment(self._now, what, injected, self._faults, self._shape))
+        self._broken = any(isinstance(fault, fa.Cut | fa.Tear) for fault in self._faults)
+        self._faults = ()
 
     def _end(self, how: Ending, *, injected: bool) -> None:
-        if self._cut is not None:
+        if any(isinstance(fault, fa.Cut | fa.Tear) for fault in self._faults):
             self._complete()
-        self.moments.append(Moment(self._now, how, injected))
+        self.moments.append(Moment(self._now, how, injected, shape=self._shape))
         self._ended = True
 
     def _tick(self, every: Duration | None) -> None:
@@ -278,11 +288,3 @@ class _Stage:
         if isinstance(duration, Span):
             return self._rng.uniform(duration.shortest, duration.longest)
         return duration
-
-
-def _says_the_end(step: Step) -> bool:
-    match step:
-        case Stop() | Throw() | Cut() | Finish() | Hangup() | Reset() | Wait(Forever()):
-            return True
-        case _:
-            return isinstance(step, Event) and step.type == "messageStop"

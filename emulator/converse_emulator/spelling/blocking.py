@@ -7,7 +7,11 @@ are the body instead. Faults mean:
     finish          the body of what was generated so far, without stopReason and usage
     hangup, reset   the connection ends and nothing was sent
     cut             that part of the body, under the Content-Length of all of it; with `finish` under its own
+    tear            the same, of the body as HTTP frames it
     corrupt         a body that is no JSON: its closing brace is a space
+    drop            the body without what that event says
+    duplicate, swap nothing: the body says what is said once
+    trickle         spaces without end before the JSON
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,13 +20,29 @@ from random import Random
 from typing import assert_never
 
 from converse_emulator.choosing.request import Request
-from converse_emulator.http.responses import Response
+from converse_emulator.http.responses import Response, with_headers
+from converse_emulator.language.faults import Corrupt, Cut, Drop, Tear, Trickle, Trickled
 from converse_emulator.language.scenario import Refuse, Throw
-from converse_emulator.playing.acts import Beat, Finish, Gate, Hangup, Hold, Reset, part
+from converse_emulator.playing.acts import (
+    Beat,
+    Finish,
+    Gate,
+    GoAway,
+    Hangup,
+    Head,
+    Hold,
+    Reset,
+    Send,
+    Torn,
+    part,
+)
+from converse_emulator.playing.acts import Raw as Wild
 from converse_emulator.scripting.performance import Emit, Moment, Performance, Raw
 from converse_emulator.spelling.delivery import Delivery, sent
 from converse_emulator.spelling.fold import fold
+from converse_emulator.spelling.segments import shaped
 
+ENDLESS = 2**31  # bytes of a body that nobody sees the end of
 Respond = Callable[[Sequence[Emit], float], Response]  # what was said, at the moment of the response
 
 
@@ -41,21 +61,30 @@ def blocking_beats(moments: Sequence[Moment], respond: Respond, delivery: Delive
     finished = isinstance(moments[-1].what, Finish)
     answered = False
     for number, moment in enumerate(moments, 1):
+        past = moments[:number]
         match moment.what:
             case Emit() | Raw() | Throw():
-                if moment.cut or isinstance(moment.what, Throw):
+                if _cuts(moment) or isinstance(moment.what, Throw):
                     answered = True
-                    yield from _answer(moments[:number], respond, delivery, own_length=finished)
+                    yield from shaped(_answer(past, respond, delivery, own_length=finished), moment.shape)
+            case Tear(at):
+                yield Beat(moment.at, Torn(delivery.body(b"", moment.at).head, at), moment.injected)
+            case Trickle(what, every):
+                yield from _trickle(what, every, delivery, moment.at)
             case Refuse():
-                yield from delivery.refusal(moment.what, moment.at)
+                yield from shaped(delivery.refusal(moment.what, moment.at), moment.shape)
             case Finish():
                 if not answered:
-                    yield from _answer(moments[:number], respond, delivery, own_length=True)
+                    yield from shaped(_answer(past, respond, delivery, own_length=True), moment.shape)
                 yield Beat(moment.at, moment.what, moment.injected)
-            case Gate() | Hold() | Hangup() | Reset():
+            case Gate() | Hold() | Hangup() | Reset() | Wild() | GoAway() | Head():
                 yield Beat(moment.at, moment.what, moment.injected)
             case _ as never:
                 assert_never(never)
+
+
+def _cuts(moment: Moment) -> bool:
+    return any(isinstance(fault, Cut | Tear) for fault in moment.faults)
 
 
 def _answer(
@@ -64,6 +93,7 @@ def _answer(
     """The response to what has happened so far, as far as it is sent."""
     last = past[-1]
     tokens = 0
+    past = [moment for moment in past if not any(isinstance(fault, Drop) for fault in moment.faults)]
     if isinstance(last.what, Throw):
         response, what = delivery.thrown(last.what, last.at), last.what.name
     elif literal := [moment.what.data for moment in past if isinstance(moment.what, Raw)]:
@@ -72,12 +102,21 @@ def _answer(
         emitted = [moment.what for moment in past if isinstance(moment.what, Emit)]
         response, what = respond(emitted, last.at), "the answer"
         tokens = sum(emit.tokens for emit in emitted)
-    if any(moment.corrupt for moment in past):
+    faults = [fault for moment in past for fault in moment.faults]
+    if any(isinstance(fault, Corrupt) for fault in faults):
         response, what = replace(response, body=response.body[:-1] + b" "), f"{what}, corrupted"
-    if last.cut:
-        response = _cut(response, part(response.body, last.cut.at), own_length)
-        what, tokens = f"{what}, cut", 0
-    injected = last.injected or any(moment.corrupt for moment in past)
+    injected = last.injected or bool(faults)
+    for fault in last.faults:
+        match fault:
+            case Tear(at):
+                yield Beat(last.at, response.head, injected)
+                yield Beat(last.at, Torn(Send(response.body, what), at), injected=True)
+                return
+            case Cut(at):
+                # A frame's parts are no body's: so much of it as if it were in the middle.
+                body = part(response.body, 0.5 if isinstance(at, str) else at)
+                response = _cut(response, body, own_length)
+                what, tokens = f"{what}, cut", 0
     yield from sent(response, last.at, what, tokens=tokens, injected=injected)
 
 
@@ -90,3 +129,14 @@ def _cut(response: Response, body: bytes, own_length: bool) -> Response:
         for name, value in response.headers
     )
     return replace(response, headers=headers, body=body)
+
+
+def _trickle(what: Trickled, every: float, delivery: Delivery, at: float) -> Iterator[Beat]:
+    """A body of spaces without end, which JSON may begin with; or a head that does not come."""
+    if what == "interim":
+        yield Beat(at, Hold(Head(100, ()), every), injected=True)
+    else:
+        head = delivery.body(b"", at).head
+        promised = (("Content-Length", str(ENDLESS)),)
+        yield Beat(at, Head(head.status, with_headers(head.headers, promised)), injected=True)
+        yield Beat(at, Hold(Send(b" ", "a space"), every), injected=True)

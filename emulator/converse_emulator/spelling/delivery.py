@@ -31,9 +31,9 @@ class Delivery:
         """The `Date` of what is sent `at` seconds: clients take a wrong one for a skewed clock."""
         return http_date(self.now + at / self.speed)
 
-    def stream_head(self, at: float, headers: HttpHeaders = ()) -> Beat:
+    def stream_head(self, at: float, headers: HttpHeaders = ()) -> Head:
         """The head of an event stream; `headers` come last."""
-        return Beat(at, Head(200, (*stream_headers(self.request_id, self.date(at)), *headers)))
+        return Head(200, (*stream_headers(self.request_id, self.date(at)), *headers))
 
     def json(self, body: Json, at: float) -> Response:
         """200 with a JSON body, keys sorted."""
@@ -80,6 +80,6 @@ def sent(
     response: Response, at: float, what: str, *, tokens: int = 0, injected: bool = False
 ) -> Iterator[Beat]:
     """Head and body of a response that is sent in one go."""
-    yield Beat(at, Head(response.status, response.headers), injected)
+    yield Beat(at, response.head, injected)
     if response.body:
         yield Beat(at, Send(response.body, what, tokens), injected)

@@ -1,19 +1,24 @@
 """A reply compiled for a request: bytes and moments, the same ones for the same seed."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from random import Random
 
 from converse_emulator.choosing.request import Request
 from converse_emulator.language.scenario import Reply
 from converse_emulator.language.wrap import Wrap
-from converse_emulator.playing.acts import Beat, Timeline
+from converse_emulator.playing.acts import Beat, Hold, Timeline
 from converse_emulator.scripting import ids
 from converse_emulator.scripting.performance import Performance
 from converse_emulator.scripting.script import perform
+from converse_emulator.spelling.by_byte import at_bytes
 from converse_emulator.spelling.delivery import Delivery
+from converse_emulator.spelling.heads import with_head
 from converse_emulator.spelling.operations import GENERATIONS
 from converse_emulator.spelling.response_fields import with_response_fields
+from converse_emulator.spelling.segments import segmented
 from converse_emulator.spelling.wrapping import wrapped
+
+SHORTEST = 0.001  # seconds between two acts of a hold, whatever the speed
 
 
 def compile_reply(
@@ -53,8 +58,19 @@ def spelt(
     wrap: tuple[Wrap, Random] | None = None,
 ) -> Timeline:
     """The bytes of what is said, under a wrap with chance of its own."""
-    beats: Iterable[Beat] = GENERATIONS[request.operation].beats(performance, request, delivery, rng)
+    row = GENERATIONS[request.operation]
+    beats: Sequence[Beat] = tuple(row.beats(performance, request, delivery, rng))
     if wrap is not None:
-        beats = wrapped(tuple(beats), *wrap)
-    scaled = (Beat(beat.at / delivery.speed, beat.act, beat.injected) for beat in beats)
-    return Timeline(tuple(scaled), performance.tokens)
+        beats = wrapped(beats, *wrap)
+    if performance.head:
+        beats = with_head(beats, performance.head)
+    beats, nowhere = at_bytes(beats, performance.by_byte, rng)
+    scaled = tuple(_scaled(beat, delivery.speed) for beat in segmented(beats))
+    return Timeline(scaled, performance.tokens, tuple(map(repr, (*performance.nowhere, *nowhere))))
+
+
+def _scaled(beat: Beat, speed: float) -> Beat:
+    act = beat.act
+    if isinstance(act, Hold) and act.act:
+        act = Hold(act.act, max(act.every / speed, SHORTEST))
+    return Beat(beat.at / speed, act, beat.injected)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import accumulate
 from random import Random
 
-from converse_emulator.framing.frames import corrupted
+from converse_emulator.framing.damage import damaged
 from converse_emulator.language.wrap import End, Wrap
 from converse_emulator.playing.acts import Beat, Finish, Hangup, Head, Reset, Send
 
@@ -39,7 +39,7 @@ def _corrupt(beats: Beats, which: int | str, rng: Random) -> Beats:
     if place >= len(frames):
         return beats
     return [
-        _instead(beat, corrupted(beat.act.data, "message_crc"), "message_crc corrupted")
+        _instead(beat, damaged(beat.act.data, "message_crc"), "message_crc corrupted")
         if i == frames[place] and isinstance(beat.act, Send)
         else beat
         for i, beat in enumerate(beats)

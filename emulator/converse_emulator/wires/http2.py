@@ -7,10 +7,12 @@ connection for all of its streams, so the end that follows is the connection's.
 """
 
 import asyncio
+import socket
 
 from converse_emulator.playing.acts import ErrorCode, HttpHeaders
 from converse_emulator.wires.uvicorn_wire import POLL, UvicornWire
 
+LINGER = 0.1  # seconds
 _OF_THE_CONNECTION = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
 )
@@ -44,7 +46,7 @@ class Http2Wire(UvicornWire):
 
     async def hangup(self, connection: bool = False) -> None:
         if connection or self._broken:
-            self._close_connection()
+            await self._end_connection()
         else:
             await self._reset_stream(ErrorCode.CANCEL)
 
@@ -53,6 +55,18 @@ class Http2Wire(UvicornWire):
             await self._reset_connection()
         else:
             await self._reset_stream(code)
+
+    async def _end_connection(self) -> None:
+        """FIN, and a while in which the socket is still there: one that is gone answers whatever the client
+        still says with RST, and that overtakes what was sent. Over TLS it ends as TLS does."""
+        if self._transport.get_extra_info("ssl_object"):
+            self._close_connection()
+            return
+        await self._drained()
+        with self._socket.dup() as rest:
+            rest.shutdown(socket.SHUT_WR)
+            self._close_connection()
+            await asyncio.sleep(LINGER)
 
     async def _reset_stream(self, code: ErrorCode) -> None:
         await self._drained()

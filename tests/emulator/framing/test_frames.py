@@ -8,10 +8,10 @@ from typing import Any
 from zlib import crc32
 
 import pytest
+from converse_emulator.framing.damage import damaged
 from converse_emulator.framing.eventstream import ChecksumError, Decoder, Message
 from converse_emulator.framing.frames import (
     PADDING,
-    corrupted,
     draw_padding,
     error_frame,
     event_frame,
@@ -138,16 +138,16 @@ def test_padding_is_uniform_between_2_and_61() -> None:
 
 def test_a_corrupted_message_has_that_checksum_wrong_only() -> None:
     frame = event_frame("contentBlockDelta", TEXT_DELTA, 5)
-    damaged = corrupted(frame, "message_crc")
-    assert damaged[:-4] == frame[:-4]
+    broken = damaged(frame, "message_crc")
+    assert broken[:-4] == frame[:-4]
     with pytest.raises(ChecksumError, match="message"):
-        Decoder().feed(damaged)
+        Decoder().feed(broken)
 
 
 def test_a_corrupted_prelude_has_that_checksum_wrong_only() -> None:
     frame = event_frame("contentBlockDelta", TEXT_DELTA, 5)
-    damaged = corrupted(frame, "prelude_crc")
-    assert (damaged[:8], damaged[12:-4]) == (frame[:8], frame[12:-4])
-    assert struct.unpack(">I", damaged[-4:]) == (crc32(damaged[:-4]),)
+    broken = damaged(frame, "prelude_crc")
+    assert (broken[:8], broken[12:-4]) == (frame[:8], frame[12:-4])
+    assert struct.unpack(">I", broken[-4:]) == (crc32(broken[:-4]),)
     with pytest.raises(ChecksumError, match="prelude"):
-        Decoder().feed(damaged)
+        Decoder().feed(broken)

@@ -4,9 +4,12 @@ from typing import Any, get_args
 
 import pytest
 from converse_emulator.errors import ScenarioError
+from converse_emulator.language import faults as fa
 from converse_emulator.language import scenario as sc
-from converse_emulator.language.grammar import MODIFIERS, STEPS, Applied, Bare
+from converse_emulator.language.grammar import MODIFIERS, STEPS
 from converse_emulator.language.loader import reply_from
+from converse_emulator.language.rules import Applied, Bare
+from converse_emulator.playing.acts import ErrorCode
 
 FORMS: list[tuple[Any, sc.Step]] = [
     ({"text": "Hi"}, sc.Text("Hi")),
@@ -74,14 +77,62 @@ FORMS: list[tuple[Any, sc.Step]] = [
     ({"throw": "modelTimeoutException"}, sc.Throw("modelTimeoutException")),
     ({"throw": {"exception": "throttlingException", "message": ""}}, sc.Throw("throttlingException", "")),
     ({"throw": {"error": "InternalError", "message": "m"}}, sc.Throw("InternalError", "m", "error")),
-    ({"corrupt": "prelude_crc"}, sc.Corrupt("prelude_crc")),
-    ({"corrupt": "message_crc"}, sc.Corrupt("message_crc")),
-    ({"cut": 0}, sc.Cut(0)),
-    ({"cut": 20.0}, sc.Cut(20)),
-    ({"cut": 0.5}, sc.Cut(0.5)),
+    ({"corrupt": "prelude_crc"}, fa.Corrupt("prelude_crc")),
+    ({"corrupt": "message_crc"}, fa.Corrupt("message_crc")),
+    ({"cut": 0}, fa.Cut(0)),
+    ({"cut": 20.0}, fa.Cut(20)),
+    ({"cut": 0.5}, fa.Cut(0.5)),
+    ({"cut": "message_crc"}, fa.Cut("message_crc")),
+    ({"corrupt": {"what": "not_json"}}, fa.Corrupt("not_json")),
+    ({"corrupt": {"byte": 17}}, fa.Corrupt(17)),
+    ("drop", fa.Drop()),
+    ("duplicate", fa.Duplicate()),
+    ("swap", fa.Swap()),
+    ({"unknown": {"newEvent": {"x": 1}}}, fa.Unknown("newEvent", {"x": 1})),
+    ({"tear": 0.5}, fa.Tear(0.5)),
+    ({"tear": {"head": 20}}, fa.Tear(20, head=True)),
+    ({"raw": "HTTP/1.1 2OO OK"}, fa.Wild(b"HTTP/1.1 2OO OK")),
+    ({"interim": 103}, fa.Interim(103)),
+    (
+        {"head": {"status": 502, "headers": {"Server": "x"}, "length": "too_long", "encoding": "gzip"}},
+        fa.HeadSays(502, {"Server": "x"}, "too_long", gzip=True),
+    ),
+    ({"head": {"length": 5}}, fa.HeadSays(length=5)),
+    ({"chunks": "code_points"}, fa.Chunks("code_points")),
+    ({"chunks": 1}, fa.Chunks(1)),
+    ({"drip": {"every": "1s"}}, fa.Drip(1, 1.0)),
+    ({"drip": {"bytes": 5, "every": "1s"}}, fa.Drip(5, 1.0)),
+    ({"trickle": "interim"}, fa.Trickle("interim")),
+    ({"trickle": {"send": "byte", "every": "5s"}}, fa.Trickle("byte", 5.0)),
+    ("go_away", fa.GoAway()),
+    ({"go_away": "ENHANCE_YOUR_CALM"}, fa.GoAway(ErrorCode.ENHANCE_YOUR_CALM)),
     ("finish", sc.Finish()),
     ("hangup", sc.Hangup()),
+    ({"hangup": "connection"}, sc.Hangup(connection=True)),
     ("reset", sc.Reset()),
+    ({"reset": "REFUSED_STREAM"}, sc.Reset(ErrorCode.REFUSED_STREAM)),
+    ({"reset": "connection"}, sc.Reset(connection=True)),
+    ({"drop": None, "at": "metadata"}, sc.Placed(fa.Drop(), fa.Place("metadata"))),
+    (
+        {"corrupt": "message_crc", "at": {"event": "tool_use", "number": 2}},
+        sc.Placed(fa.Corrupt("message_crc"), fa.Place("tool_use", 2)),
+    ),
+    (
+        {"reset": None, "after": {"event": "tool_use", "number": -1, "block": "lookup"}},
+        sc.Placed(sc.Reset(), fa.Place("tool_use", -1, "lookup", after=True)),
+    ),
+    ({"hangup": "connection", "at": {"block": 1}}, sc.Placed(sc.Hangup(True), fa.Place(block=1))),
+    (
+        {"wait": "5s", "at": {"frame": 3, "inside": "payload"}},
+        sc.Placed(sc.Wait(5.0), fa.Place(frame=3, inside="payload")),
+    ),
+    ({"finish": None, "at": {"byte": 100}}, sc.Placed(sc.Finish(), fa.Place(byte=100))),
+    ({"reset": None, "at": {"time": "2s"}}, sc.Placed(sc.Reset(), fa.Place(time=2.0))),
+    ({"cut": 17, "at": {"fraction": 0.5}}, sc.Placed(fa.Cut(17), fa.Place(fraction=0.5))),
+    (
+        {"bytes": "x", "after": "messageStart"},
+        sc.Placed(sc.Bytes(b"x"), fa.Place("messageStart", after=True)),
+    ),
 ]
 
 
@@ -197,7 +248,38 @@ REFUSED: list[tuple[Any, str]] = [
         "[0].throw.exception: unknown member 'exception'; allowed: error, message",
     ),
     ({"corrupt": "crc"}, "[0].corrupt: 'crc' is not allowed here"),
-    ({"cut": 1.5}, "[0].cut: the number 1.5 is not allowed here; allowed: a number of bytes | a fraction"),
+    ({"cut": 1.5}, "[0].cut: the number 1.5 is not allowed here; allowed: prelude, prelude_crc, headers,"),
+    (
+        {"corrupt": "mesage_crc"},
+        "[0].corrupt: 'mesage_crc' is not allowed here (did you mean 'message_c",
+    ),
+    ({"unknown": {"a": {}, "b": {}}}, "[0].unknown: one event: {newEvent: {…}}"),
+    ({"reset": "SOMETIMES"}, "[0].reset: 'SOMETIMES' is not allowed here; allowed: connection | NO_ERROR"),
+    ({"reset": None}, "[0].reset: nothing is not allowed here"),
+    ({"interim": 200}, "[0].interim: the number 200 is not allowed here; allowed: 100, 102 or 103"),
+    ({"head": {"status": 199}}, "[0].head.status: the number 199 is not allowed here"),
+    ({"head": {"encoding": "br"}}, "[0].head.encoding: 'br' is not allowed here; allowed: gzip"),
+    ({"chunks": 0}, "[0].chunks: the number 0 is not allowed here; allowed: due, frames, code_points | a"),
+    ({"drip": {"bytes": 1}}, "[0].drip: 'every' is missing"),
+    ({"text": "a", "at": "metadata"}, "[0].at: 'at' cannot stand beside 'text'"),
+    ({"drop": None, "at": "metdata"}, "[0].at: 'metdata' is not allowed here (did you mean 'metadata'?)"),
+    (
+        {"drop": None, "at": {}},
+        "[0].at: says no place: give one of event, block, frame, byte, ",
+    ),
+    ({"drop": None, "at": {"event": "text", "frame": 1}}, "[0].at: event and frame are different places"),
+    ({"drop": None, "at": {"frame": 1, "number": 1}}, "[0].at: `number` counts events"),
+    ({"drop": None, "at": {"frame": 0}}, "[0].at: numbers count from 1"),
+    ({"drop": None, "at": {"time": 1, "inside": 3}}, "[0].at: `inside` is inside a frame"),
+    ({"drop": None, "after": "text"}, "[0].after: it befalls a frame: `at` an event"),
+    ({"drop": None, "at": {"byte": 9}}, "[0].at: it befalls a frame: `at` an event"),
+    ({"tear": {"head": 9}, "at": "text"}, "[0].at: the head has its place already"),
+    (
+        {"throw": "throttlingException", "at": {"byte": 9}},
+        "[0].at: in the middle of a frame there can be",
+    ),
+    ({"reset": None, "after": {"event": "text", "inside": 3}}, "[0].after: `after` is behind a whole frame"),
+    ({"reset": None, "at": "text", "after": "text"}, "[0].at: `at` and `after` are two places"),
     ({"cut": -1}, "[0].cut: the number -1 is not allowed here"),
     ("finnish", "[0]: 'finnish' is no step without an argument (did you mean 'finish'?)"),
 ]

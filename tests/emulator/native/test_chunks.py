@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from converse_emulator.choosing.request import Request
 from converse_emulator.framing.eventstream import ChecksumError, Decoder
+from converse_emulator.language.faults import Corrupt, Cut
 from converse_emulator.language.scenario import (
     FOREVER,
     Bytes,
-    Corrupt,
-    Cut,
     Event,
     Hangup,
     Image,

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from converse_emulator.choosing.request import Request
+from converse_emulator.language.faults import Corrupt, Cut
 from converse_emulator.language.scenario import (
     FOREVER,
-    Corrupt,
-    Cut,
     Event,
     Every,
     Finish,
@@ -44,6 +43,16 @@ def request(model_id: str = CLAUDE, **inference: Any) -> Request:
     return Request("ConverseStream", model_id, {}, body)
 
 
+def fault_told(fault: object) -> str:
+    match fault:
+        case Corrupt(what):
+            return str(what)
+        case Cut(at):
+            return f"cut {at}"
+        case _:
+            return type(fault).__name__.lower()
+
+
 def moments(*steps: Step, to: Request | None = None) -> tuple[Moment, ...]:
     return perform(steps, to or request(), Random(0)).moments
 
@@ -75,8 +84,7 @@ def _words(moment: Moment) -> str:
             words = f"gate {name}"
         case ending:
             words = type_name(ending)
-    faults: list[str] = [moment.corrupt.what] if moment.corrupt else []
-    faults += [f"cut {moment.cut.at}"] if moment.cut else []
+    faults = [fault_told(fault) for fault in moment.faults]
     return " ".join([words, *faults, *(["!"] if moment.injected else [])])
 
 

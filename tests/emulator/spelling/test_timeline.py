@@ -10,10 +10,9 @@ from botocore.parsers import create_parser
 from botocore.session import Session
 from converse_emulator.choosing.request import Request
 from converse_emulator.framing.eventstream import Decoder
+from converse_emulator.language.faults import Corrupt, Cut
 from converse_emulator.language.scenario import (
     FOREVER,
-    Corrupt,
-    Cut,
     Event,
     Every,
     Reasoning,
@@ -151,7 +150,7 @@ def test_a_cut_frame_is_the_first_bytes_of_a_whole_one() -> None:
 
 
 def test_a_frame_cut_to_nothing_leaves_the_head() -> None:
-    assert outline(compiled(Cut(0), HangupStep())) == ["head", "hangup !"]
+    assert outline(compiled(Cut(0), HangupStep())) == ["head", "messageStart, cut !", "hangup !"]
 
 
 def test_a_cut_delta_brings_no_tokens() -> None:
