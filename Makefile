@@ -37,6 +37,7 @@ conformance-quick: install  ## Run the quick real clients
 tables: install  ## Write the generated tables anew
 	@$(BIN)/python tools/fixtures_table.py
 	@$(BIN)/python tools/language_table.py
+	@$(BIN)/python tools/faults_table.py
 	@$(BIN)/python tools/conditions_table.py
 	@$(BIN)/python tools/wraps_table.py
 	$(BIN)/python tools/catalogue.py

@@ -7,6 +7,7 @@
 import { BedrockRuntimeClient, ConverseStreamCommand } from "@aws-sdk/client-bedrock-runtime";
 import { NodeHttp2Handler, NodeHttpHandler } from "@smithy/node-http-handler";
 
+const AT_ONCE = 16;
 const MODEL = "anthropic.claude-3-haiku-20240307-v1:0";
 const [endpoint, seconds, version, ...names] = process.argv.slice(2);
 const timeout = Number(seconds) * 1000;
@@ -49,9 +50,12 @@ function told(error) {
   return { class: error?.name ?? typeof error, text: String(error?.message), code: error?.code ?? null };
 }
 
-await Promise.all(
-  names.map(async (name) => {
-    console.log(JSON.stringify(await stream(name)));
-  }),
-);
+const waiting = [...names];
+
+/** Streams one after the other of those that wait. */
+async function work() {
+  for (let name = waiting.shift(); name; name = waiting.shift()) console.log(JSON.stringify(await stream(name)));
+}
+
+await Promise.all(Array.from({ length: AT_ONCE }, work));
 process.exit(0);

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 import botocore.session
@@ -74,16 +74,22 @@ def told(error: Exception) -> dict[str, Any]:
 
 
 def main(endpoint_url: str, read_timeout: str, *names: str) -> None:
-    client = botocore.session.Session().create_client(
-        "bedrock-runtime",
-        endpoint_url=endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id="default",
-        aws_secret_access_key="dummy",
-        config=Config(signature_version="v4", **config(float(read_timeout))),
-    )
-    for came in stream_all(client, list(names)):
-        print(json.dumps(came), flush=True)
+    """A client for each scenario: what breaks a connection would break the next call on it."""
+    session = botocore.session.Session()
+    clients = [
+        session.create_client(
+            "bedrock-runtime",
+            endpoint_url=endpoint_url,
+            region_name="us-east-1",
+            aws_access_key_id="default",
+            aws_secret_access_key="dummy",
+            config=Config(signature_version="v4", **config(float(read_timeout))),
+        )
+        for _ in names
+    ]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for done in as_completed([pool.submit(stream, *each) for each in zip(clients, names, strict=True)]):
+            print(json.dumps(done.result()), flush=True)
 
 
 if __name__ == "__main__":

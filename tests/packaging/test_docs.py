@@ -18,6 +18,7 @@ Blocks = Callable[[str, str], list[str]]
     "tool",
     [
         "conditions_table.py",
+        "faults_table.py",
         "fixtures_table.py",
         "language_table.py",
         "models_table.py",

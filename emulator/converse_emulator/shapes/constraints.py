@@ -10,6 +10,7 @@ and enum, and that values inside content blocks are not printed. Inferred are wh
 unknown member (the service may well ignore it) and of a map, and the order of several violations.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 
 from converse_emulator.shapes.patterns import Untranslatable
@@ -32,20 +33,22 @@ _UNPRINTED = {"ContentBlock"}
 class Checks:
     """The checks of a model's shapes, each compiled when first asked for.
 
-    `skipped` says of which shapes the pattern is not checked, and why.
+    `skipped` says of which shapes the pattern is not checked, and why. Several threads may share them.
     """
 
     def __init__(self, shapes: Mapping[str, Shape]) -> None:
         self.skipped: dict[str, str] = {}
         self._shapes = shapes
         self._compiled: dict[str, Check] = {}
+        self._lock = threading.RLock()
 
     def __getitem__(self, name: str) -> Check:
-        if name not in self._compiled:
-            # A shape that contains itself meets this stand-in while it is being compiled.
-            self._compiled[name] = lambda value: self._compiled[name](value)
-            self._compiled[name] = self._compile(name, self._shapes[name])
-        return self._compiled[name]
+        with self._lock:  # no other thread may take the stand-in for a check
+            if name not in self._compiled:
+                # A shape that contains itself meets this stand-in while it is being compiled.
+                self._compiled[name] = lambda value: self._compiled[name](value)
+                self._compiled[name] = self._compile(name, self._shapes[name])
+            return self._compiled[name]
 
     def _compile(self, name: str, shape: Shape) -> Check:
         check = self._container(shape) or self._scalar(name, shape)

@@ -1,5 +1,7 @@
 """Constraints compiled from shapes, and the words for what breaks them."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -198,3 +200,25 @@ def test_a_type_that_only_a_newer_model_has_is_accepted() -> None:
 def test_the_summary_counts_the_violations() -> None:
     assert summary(["a"]) == "1 validation error detected: a"
     assert summary(["a", "b"]) == "2 validation errors detected: a; b"
+
+
+def test_a_thread_waits_for_the_check_that_another_one_compiles() -> None:
+    """A shape that contains itself has a stand-in while it is compiled: nobody else may see it."""
+    compiling, go_on = threading.Event(), threading.Event()
+
+    class Slow(dict[str, Any]):
+        def __getitem__(self, name: str) -> Any:
+            if name == "Leaf":
+                compiling.set()
+                go_on.wait(10)
+            return super().__getitem__(name)
+
+    leaf = {"type": "string"}
+    checks = Checks(Slow(Tree={"type": "structure", "members": {"leaf": {"shape": "Leaf"}}}, Leaf=leaf))
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(lambda: list(checks["Tree"]({"leaf": "a"})))
+        compiling.wait(10)
+        second = pool.submit(lambda: list(checks["Tree"]({"leaf": "a"})))
+        wait([second], timeout=0.1)
+        go_on.set()
+        assert first.result() == second.result() == []
