@@ -170,10 +170,10 @@ def test_time_never_runs_backwards_and_there_is_one_end(reply: Reply, request: R
 @unhurried
 @given(ANY, REQUESTS)
 def test_one_head_comes_before_all_bytes(reply: Reply, request: Request) -> None:
-    acts = [beat.act for beat in compiled(reply, request).beats]
-    sent = [isinstance(act, Head) for act in acts if isinstance(act, Head | Send | Finish)]
+    beats = compiled(reply, request).beats
+    sent = [isinstance(beat.act, Head) for beat in beats if isinstance(beat.act, Head | Send | Finish)]
     assert sent == [] or (sent[0] and not any(sent[1:]))
-    assert all(act.data for act in acts if isinstance(act, Send))
+    assert all(beat.act.data or beat.injected for beat in beats if isinstance(beat.act, Send))
 
 
 @unhurried
