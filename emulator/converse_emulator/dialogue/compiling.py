@@ -12,6 +12,7 @@ from converse_emulator.choosing.request import Request
 from converse_emulator.dialogue.sonic import Speech, name_of
 from converse_emulator.framing.frames import chunk_frame, draw_padding
 from converse_emulator.http.responses import canonical_json
+from converse_emulator.language.faults import Cut, Tear
 from converse_emulator.language.scenario import Json, Refuse, Reply, Throw
 from converse_emulator.playing.acts import Beat, Finish, Head, Timeline
 from converse_emulator.scripting.performance import Emit, Moment, Raw
@@ -19,6 +20,7 @@ from converse_emulator.scripting.script import perform
 from converse_emulator.spelling.delivery import Delivery
 from converse_emulator.spelling.fold import fold
 from converse_emulator.spelling.streaming import stream_beats
+from converse_emulator.spelling.timeline import as_sent
 
 
 def compile_turn(
@@ -35,11 +37,11 @@ def compile_turn(
         assert isinstance(content, Raw)  # `_spelt` leaves no events
         return chunk_frame(content.data, draw_padding(rng))
 
-    beats = stream_beats(_spelt(performance.moments, speech), frame, delivery)
-    scaled = (Beat(beat.at / delivery.speed, beat.act, beat.injected) for beat in beats)
-    kept = tuple(beat for beat in scaled if not isinstance(beat.act, Head) and not _just_ends(beat))
+    beats = tuple(stream_beats(_spelt(performance.moments, speech), frame, delivery))
+    sent = as_sent(beats, performance, rng, delivery.speed)
+    kept = tuple(beat for beat in sent.beats if not isinstance(beat.act, Head) and not _just_ends(beat))
     message = fold((emit.type, emit.body) for emit in said).get("output", {}).get("message")
-    return Timeline(kept, performance.tokens), message
+    return replace(sent, beats=kept), message
 
 
 def _just_ends(beat: Beat) -> bool:
@@ -71,6 +73,6 @@ def _chunks(moment: Moment, emit: Emit, documents: list[Json]) -> Iterator[Momen
     for number, document in enumerate(documents, 1):
         tokens = emit.tokens if number == len(documents) else 0
         yield replace(moment, what=Raw(canonical_json(document), name_of(document), tokens))
-        if moment.cut:
+        if any(isinstance(fault, Cut | Tear) for fault in moment.faults):
             return
-        moment = replace(moment, injected=False, corrupt=None)
+        moment = replace(moment, injected=False, faults=())

@@ -70,7 +70,7 @@ class Session:
             if reply := self._refusal(self._chosen):
                 await self._play(Timeline(tuple(self._refused(reply)), 0), last=True)
                 return
-        await self._play(Timeline((self._delivery().stream_head(0.0),), 0))
+        await self._play(Timeline((Beat(0.0, self._delivery().stream_head(0.0)),), 0))
         try:
             async with aclosing(self._events()) as events:
                 async for name, members in events:

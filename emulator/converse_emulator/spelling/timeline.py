@@ -62,10 +62,15 @@ def spelt(
     beats: Sequence[Beat] = tuple(row.beats(performance, request, delivery, rng))
     if wrap is not None:
         beats = wrapped(beats, *wrap)
+    return as_sent(beats, performance, rng, delivery.speed)
+
+
+def as_sent(beats: Sequence[Beat], performance: Performance, rng: Random, speed: float) -> Timeline:
+    """The beats under the head that was asked for, with what happens at bytes, in the chunks they come in."""
     if performance.head:
         beats = with_head(beats, performance.head)
     beats, nowhere = at_bytes(beats, performance.by_byte, rng)
-    scaled = tuple(_scaled(beat, delivery.speed) for beat in segmented(beats))
+    scaled = tuple(_scaled(beat, speed) for beat in segmented(beats))
     return Timeline(scaled, performance.tokens, tuple(map(repr, (*performance.nowhere, *nowhere))))
 
 

@@ -11,8 +11,8 @@ from converse_emulator.dialogue.compiling import compile_turn
 from converse_emulator.dialogue.hearing import Hearing, Turn
 from converse_emulator.dialogue.sonic import Speech, Voice
 from converse_emulator.framing.eventstream import Decoder
+from converse_emulator.language.faults import Corrupt
 from converse_emulator.language.scenario import (
-    Corrupt,
     Finish,
     Gate,
     Reasoning,
