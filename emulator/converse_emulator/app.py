@@ -180,6 +180,8 @@ class DataPlane:
         lease, problem = self.front_door.enter(scope, body, request, target.most_output, origin * self.speed)
         reply = self._reply_to(request, recording, problem, lease)
         recording.planned(reply)
+        for fault in reply.nowhere if isinstance(reply, Timeline) else ():
+            logger.warning("Nothing of %s came to pass: the response has no such place", fault)
 
         def settle(ended: Recording) -> None:
             if lease.accounts:

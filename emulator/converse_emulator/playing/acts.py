@@ -187,7 +187,7 @@ def folded(timeline: Timeline) -> Timeline | Whole:
     body = b"".join(datas)
     framing = {name.lower(): value for name, value in first.act.headers}
     proper = framing.get("transfer-encoding") == "chunked" or framing.get("content-length") == str(len(body))
-    if not proper or len(datas) < len(sends) or first.act.status < 200:
+    if not proper or len(datas) < len(sends) or first.act.status < 200 or timeline.nowhere:
         return timeline
     return Whole(first.act, body, timeline.tokens, lambda: timeline)
 

@@ -17,7 +17,7 @@ from converse_emulator.framing.frames import LONGEST, draw_paddings, event_frame
 from converse_emulator.http.content import once
 from converse_emulator.language.scenario import Json, Reply
 from converse_emulator.language.wrap import Wrap
-from converse_emulator.playing.acts import Beat, Finish, Head, Send, Timeline, Whole, folded
+from converse_emulator.playing.acts import Beat, Finish, Send, Timeline, Whole, folded
 from converse_emulator.scripting import ids
 from converse_emulator.scripting.performance import Emit, Moment, Performance
 from converse_emulator.scripting.tokens import count_request
@@ -107,15 +107,15 @@ class _Frames:
     def compiled(self, delivery: Delivery, rng: Random) -> Timeline | Whole:
         """The stream with the paddings that come next."""
         paddings = draw_paddings(rng, len(self._events))
-        head = delivery.stream_head(self._events[0].at)
+        first = self._events[0].at
+        head = delivery.stream_head(first)
         if self._end.at > 0:
-            return self._timeline(head, paddings)
+            return self._timeline(Beat(first, head), paddings)
         frames = [row[padding] for row, padding in zip(self._frames, paddings, strict=True)]
         if not all(frames):
             frames = [frame or self._frame(n, paddings[n]) for n, frame in enumerate(frames)]
-        assert isinstance(head.act, Head)
-        unfolded = partial(self._timeline, head, paddings)
-        return Whole(head.act, b"".join(frames), self._tokens, unfolded)
+        unfolded = partial(self._timeline, Beat(first, head), paddings)
+        return Whole(head, b"".join(frames), self._tokens, unfolded)
 
     def _timeline(self, head: Beat, paddings: Sequence[int]) -> Timeline:
         found = [row[padding] for row, padding in zip(self._beats, paddings, strict=True)]
@@ -149,11 +149,13 @@ class _Kept:
 def _frames_of(performance: Performance, request: Request, speed: float) -> _Frames | None:
     """None where there is more to it than whole events and a proper end."""
     *events, end = performance.moments
+    if performance.head or performance.by_byte or performance.nowhere:
+        return None
     plain = (
         request.operation == "ConverseStream"
         and isinstance(end.what, Finish)
         and not end.injected
         and events
-        and all(isinstance(each.what, Emit) and not each.injected for each in events)
+        and all(isinstance(each.what, Emit) and not each.injected and not each.shape for each in events)
     )
     return _Frames(performance.moments, performance.tokens, speed) if plain else None

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 from converse_emulator.choosing.request import Request
 from converse_emulator.http.content import Content
-from converse_emulator.language.scenario import Corrupt, Hangup, Json, Reply, Span, Text, ToolUse, Wait
+from converse_emulator.language.faults import Corrupt
+from converse_emulator.language.scenario import Hangup, Json, Reply, Span, Text, ToolUse, Wait
 from converse_emulator.playing.acts import Timeline, Whole
 from converse_emulator.spelling import compiler as module
 from converse_emulator.spelling.compiler import Compiler
