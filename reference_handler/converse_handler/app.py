@@ -2,22 +2,23 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from converse_handler import sse
+from converse_handler import paths, sse
 from converse_handler.answers import Answers, Blocks, Seen, Share
-from converse_handler.appsync import realtime_url
 from converse_handler.appsync_app import appsync_routes
 from converse_handler.bridge import Bedrock, connect
 from converse_handler.chat_request import Refused, conversation, read_body
@@ -61,6 +62,9 @@ def create_app(settings: Settings, client: Any = None, tools: Tools = DEMO_TOOLS
         await answers.stop(request.path_params["answer"])
         return Response(status_code=204)
 
+    async def offered(_request: Request) -> Response:
+        return JSONResponse([asdict(path) for path in paths.paths(settings)])
+
     async def measured(_request: Request) -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
@@ -78,11 +82,13 @@ def create_app(settings: Settings, client: Any = None, tools: Tools = DEMO_TOOLS
             *appsync_routes(settings, bedrock, tools, metrics),
             Route("/health", _health),
             Route("/metrics", measured),
+            Route("/paths", offered),
             Route("/", _page(settings)),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         exception_handlers={Refused: _refused, HTTPException: _no_such_route},
         lifespan=lifespan,
+        middleware=_other_origins(settings),
     )
 
 
@@ -123,18 +129,28 @@ async def _no_such_route(_request: Request, error: Exception) -> Response:
 
 def _page(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
     """The chat page, which may connect to this server and to where else its answers come from."""
-    elsewhere = (
-        realtime_url(settings.appsync_endpoint),
-        settings.websocket_endpoint.replace("http", "ws", 1),
-    )
-    origins = [f"{url.scheme}://{url.netloc}" for url in map(urlsplit, elsewhere) if url.netloc]
     html = (STATIC / "index.html").read_text(encoding="utf-8")
-    html = html.replace("connect-src 'self'", " ".join(["connect-src 'self'", *origins]))
+    html = html.replace("connect-src 'self'", " ".join(["connect-src 'self'", *paths.origins(settings)]))
 
     async def page(_request: Request) -> Response:
         return HTMLResponse(html)
 
     return page
+
+
+def _other_origins(settings: Settings) -> list[Middleware]:
+    """Lets the page of one other origin ask, where that is wanted."""
+    if not settings.allow_origin:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=[settings.allow_origin],
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["content-type", "last-event-id", "authorization"],
+            expose_headers=["content-location"],
+        )
+    ]
 
 
 async def _health(_request: Request) -> Response:

@@ -19,7 +19,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from converse_handler import sse
 from converse_handler.body import Body, Write, blocks_of
@@ -27,7 +26,7 @@ from converse_handler.bridge import Bedrock, connect
 from converse_handler.chat_request import Refused, check_size, check_type, conversation
 from converse_handler.conversation import Answer, Message, Model
 from converse_handler.demo_tools import DEMO_TOOLS
-from converse_handler.lambda_event import UnknownEvent, http_request
+from converse_handler.lambda_event import HttpRequest, UnknownEvent, http_request
 from converse_handler.metrics import Metrics, Record
 from converse_handler.runtime_api import Failure, Invocation, RuntimeApi, RuntimeApiError
 from converse_handler.settings import Settings
@@ -36,7 +35,12 @@ from converse_handler.tools import Tools
 log = logging.getLogger("converse_handler")
 
 MARGIN = 1.0  # seconds before Lambda's deadline in which the last events are written
-STREAMS = {"statusCode": 200, "headers": {name.decode(): value.decode() for name, value in sse.HEADERS}}
+STREAMS = {name.decode(): value.decode() for name, value in sse.HEADERS}
+PREFLIGHT = {
+    "access-control-allow-methods": "POST",
+    "access-control-allow-headers": "content-type",
+    "access-control-max-age": "600",
+}
 
 
 class Function:
@@ -49,13 +53,19 @@ class Function:
     async def respond(self, invocation: Invocation) -> None:
         """Answer it, one way or another. `RuntimeApiError` or `OSError`: Lambda did not take that."""
         try:
-            messages = _asked(invocation.event)
+            request = http_request(invocation.event)
+            if request.method == "OPTIONS" and self._settings.allow_origin:
+                await self._send(invocation, 200, PREFLIGHT, _nothing)
+                return
+            messages = _asked(request)
         except Refused as refused:
-            await self._send(invocation, _prelude(refused), partial(_explain, refused))
+            headers = {"content-type": "application/json"}
+            headers |= {"allow": "POST"} if refused.status == 405 else {}
+            await self._send(invocation, refused.status, headers, partial(_explain, refused))
         except Exception as error:
             self._api.fail(invocation.id, _failure(error))
         else:
-            await self._send(invocation, STREAMS, partial(self._answer, messages, invocation.deadline))
+            await self._send(invocation, 200, STREAMS, partial(self._answer, messages, invocation.deadline))
 
     async def _answer(self, messages: list[Message], deadline: float, write: Write) -> None:
         left = max(deadline - time.time() - MARGIN, 0)
@@ -69,8 +79,15 @@ class Function:
             record.end()
 
     async def _send(
-        self, invocation: Invocation, prelude: Mapping[str, Any], body: Callable[[Write], Awaitable[None]]
+        self,
+        invocation: Invocation,
+        status: int,
+        headers: Mapping[str, str],
+        body: Callable[[Write], Awaitable[None]],
     ) -> None:
+        origin = self._settings.allow_origin
+        allowed = {"access-control-allow-origin": origin, "vary": "origin"} if origin else {}
+        prelude = {"statusCode": status, "headers": {**headers, **allowed}}
         response = await self._api.respond(invocation.id, prelude)
         with closing(response):
             failure = None
@@ -81,8 +98,7 @@ class Function:
             await response.end(failure)
 
 
-def _asked(event: Any) -> list[Message]:
-    request = http_request(event)
+def _asked(request: HttpRequest) -> list[Message]:
     if request.path != "/chat":
         raise Refused(404, "Not Found")
     if request.method != "POST":
@@ -96,9 +112,8 @@ async def _explain(refused: Refused, write: Write) -> None:
     await write(json.dumps({"error": refused.detail}).encode())
 
 
-def _prelude(refused: Refused) -> Mapping[str, Any]:
-    allow = {"allow": "POST"} if refused.status == 405 else {}
-    return {"statusCode": refused.status, "headers": {"content-type": "application/json", **allow}}
+async def _nothing(_write: Write) -> None:
+    """An empty body."""
 
 
 def _failure(error: Exception) -> Failure:

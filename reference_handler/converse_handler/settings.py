@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from urllib.parse import urlsplit
 
 from converse_handler.deadlines import Limits
 from converse_handler.retry import Retries
@@ -31,6 +32,8 @@ class Settings:
     resume_events: int = 5000
     resume_answers: int = 1000
     redis_url: str = ""
+    sse_paths: str = ""
+    allow_origin: str = ""
     websocket_endpoint: str = ""
     appsync_endpoint: str = ""
     appsync_namespace: str = "chat"
@@ -60,9 +63,34 @@ class Settings:
         return Limits(self.first_byte_timeout, self.between_bytes_timeout, self.total_timeout)
 
     @property
+    def named_sse_paths(self) -> tuple[tuple[str, str], ...]:
+        """Names and URLs of the further places that stream."""
+        return _pairs(self.sse_paths)
+
+    @property
     def retries(self) -> Retries:
         """How often and after how long a call is made again."""
         return Retries(self.attempts, self.backoff)
+
+
+def _origin(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.netloc or text != f"{url.scheme}://{url.netloc}":
+        raise ValueError("an origin, as https://www.example.com")
+    return text
+
+
+def _named_urls(text: str) -> str:
+    for name, url in _pairs(text):
+        if not name or urlsplit(url).scheme not in ("http", "https"):
+            raise ValueError("NAME=URL, NAME=URL with URLs that begin with http:// or https://")
+    return text
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    """The names and URLs of `NAME=URL, NAME=URL`."""
+    pairs = (each.partition("=") for each in text.split(",") if each.strip())
+    return tuple((name.strip(), url.strip()) for name, _, url in pairs)
 
 
 def _seconds(text: str) -> float:
@@ -106,4 +134,6 @@ _OWN: Mapping[str, Reader] = {
     "resume_window": _seconds_or_none,
     "resume_grace": _seconds_or_none,
     "redis_url": _redis,
+    "sse_paths": _named_urls,
+    "allow_origin": _origin,
 }

@@ -22,7 +22,8 @@ Ask = Callable[..., Any]
 # What a selector of transports does on the chat page, and nothing else.
 SCRIPT = """async (options) => {
     const { AnswerView } = await import("/static/answer.js");
-    const { AppSyncTransport, Refused } = await import("/static/appsync.js");
+    const { AppSyncTransport } = await import("/static/appsync.js");
+    const { Refused } = await import("/static/refused.js");
     const transport = new AppSyncTransport("/appsync", options);
     window.ask = async (question) => {
         const answer = new AnswerView(() => {});

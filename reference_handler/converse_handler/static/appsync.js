@@ -1,9 +1,8 @@
 // An answer over AppSync Events: subscribe first, then ask; what is published before the subscription is lost.
 // The protocol of the realtime WebSocket, as far as a chat needs it: no library, one connection for the page.
 
+import { Refused } from "./refused.js";
 import { Inbox, Interrupted } from "./sequence.js";
-
-export class Refused extends Error {}
 
 /** The WebSocket, from `connection_ack` on. */
 class Connection {

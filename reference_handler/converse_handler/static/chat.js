@@ -1,7 +1,8 @@
-// The chat: what was said so far, one request at a time, and a stop button that closes it.
+// The chat: what was said so far, one question at a time over one of the paths, and a stop button that ends it.
 
 import { AnswerView } from "./answer.js";
-import { SseDecoder } from "./sse.js";
+import { paths } from "./paths.js";
+import { Refused } from "./refused.js";
 
 const page = document.scrollingElement;
 const log = document.getElementById("log");
@@ -10,9 +11,9 @@ const send = document.getElementById("send");
 const stop = document.getElementById("stop");
 
 const LOST = "The connection was lost. Please try again.";
-const AGAIN = [300, 1000, 3000]; // ms before each attempt to read on; they begin anew with every event that comes
 
 const history = []; // {role, content}; the roles take turns, and between two questions it ends with an answer
+const choice = paths(document.getElementById("path"));
 let running = null; // the AbortController of the request under way
 
 document.getElementById("composer").addEventListener("submit", (event) => {
@@ -52,7 +53,8 @@ async function ask(question) {
   running = new AbortController();
   busy(true);
   try {
-    await stream(messages, answer, running.signal);
+    const transport = await choice.transport();
+    for await (const event of transport.ask(messages, running.signal)) follow(() => answer.take(event));
     if (!answer.over) follow(() => answer.interrupt(LOST, true)); // the body ended, but nothing said that the answer did
   } catch (error) {
     follow(() => {
@@ -65,61 +67,6 @@ async function ask(question) {
   busy(false);
   if (answer.text.trim() && answer.element.dataset.state !== "interrupted") {
     history.push(messages.at(-1), { role: "assistant", content: answer.text });
-  }
-}
-
-class Refused extends Error {}
-
-async function stream(messages, answer, signal) {
-  const response = await fetch("chat", {
-    method: "POST",
-    headers: { "content-type": "application/json", accept: "text/event-stream" },
-    body: JSON.stringify({ messages }),
-    signal,
-  });
-  if (!response.ok) throw new Refused((await response.json()).error);
-  const again = response.headers.get("content-location"); // where the rest is, should this connection break
-  const address = again && new URL(again, response.url);
-  signal.addEventListener("abort", () => {
-    if (address) fetch(address, { method: "DELETE", keepalive: true }).catch(() => {}); // else it might go on
-  });
-  await read(response, answer, signal, address);
-}
-
-async function read(response, answer, signal, address) {
-  let lastEventId = "";
-  for (let attempt = 0; response; ) {
-    try {
-      for await (const [data, id] of events(response)) {
-        if (data !== "[DONE]" && !answer.over) follow(() => answer.take(JSON.parse(data)));
-        lastEventId = id;
-        attempt = 0;
-      }
-    } catch (error) {
-      if (signal.aborted || !address) throw error;
-    }
-    if (answer.over || !address || attempt === AGAIN.length) return;
-    await new Promise((done) => setTimeout(done, AGAIN[attempt++]));
-    response = await rest(address, lastEventId, signal);
-  }
-}
-
-/** What comes after this event; null if there is no more to be had. */
-async function rest(address, lastEventId, signal) {
-  try {
-    const response = await fetch(address, { headers: { "last-event-id": lastEventId }, signal });
-    return response.status === 200 ? response : null;
-  } catch (error) {
-    if (signal.aborted) throw error;
-    return new Response(""); // not reachable: an attempt that brought nothing
-  }
-}
-
-async function* events(response) {
-  const decoder = new SseDecoder();
-  const reader = response.body.getReader();
-  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-    for (const data of decoder.feed(piece.value)) yield [data, decoder.lastEventId];
   }
 }
 
@@ -140,6 +87,7 @@ function busy(yes) {
   const pressed = [send, stop].includes(document.activeElement); // and now to be hidden under the finger
   send.hidden = yes;
   stop.hidden = !yes;
+  choice.enable(!yes);
   if (pressed) prompt.focus();
 }
 

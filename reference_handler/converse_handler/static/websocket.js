@@ -1,8 +1,7 @@
 // An answer over an API Gateway WebSocket API: one connection, one question at a time, events with numbers.
 
+import { Refused } from "./refused.js";
 import { Inbox, Interrupted } from "./sequence.js";
-
-export class Refused extends Error {}
 
 const FRAME = 32_768; // bytes: the gateway closes with 1009 on more, and a browser sends a message as one frame
 const TIMED_OUT = "Endpoint request timed out"; // the gateway's own notice; what it waited for runs on
