@@ -12,19 +12,24 @@ SHOWN = 3  # breaches of one rule that are printed
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one rule found, a line for each breach; it holds when there are none."""
+    """What one rule found, a line for each breach; it holds when there are none.
+
+    `judged` is false where there was nothing that could have broken it.
+    """
 
     rule: Rule | EndpointRule
     breaches: tuple[str, ...]
+    judged: bool = True
 
 
 def judge_body(body: bytes) -> list[Judgement]:
     """The judgement of every rule of an event-stream body."""
     capture = take_apart(body)
-    return [
-        Judgement(rule, tuple(f"at 0x{breach.offset:06x}  {breach.what}" for breach in rule.check(capture)))
+    found = [
+        (rule, tuple(f"at 0x{breach.offset:06x}  {breach.what}" for breach in rule.check(capture)))
         for rule in RULES
     ]
+    return [Judgement(rule, told, bool(capture.frames or told)) for rule, told in found]
 
 
 def judge_endpoint(endpoint: str, model_id: str) -> list[Judgement]:
@@ -39,10 +44,13 @@ def report(judgements: Sequence[Judgement]) -> list[str]:
     lines = []
     for judgement in judgements:
         rule, breaches = judgement.rule, judgement.breaches
-        lines.append(f"{'✗' if breaches else '✓'} {rule.name:<16} {rule.requirement}")
+        sign = "✗" if breaches else "✓" if judgement.judged else "-"
+        lines.append(f"{sign} {rule.name:<16} {rule.requirement}")
         lines += [f"    {breach}" for breach in breaches[:SHOWN]]
         if len(breaches) > SHOWN:
             lines.append(f"    and {len(breaches) - SHOWN} more")
     broken = sum(bool(judgement.breaches) for judgement in judgements)
-    lines.append(f"{len(judgements) - broken} of {len(judgements)} rules hold")
+    unjudged = sum(not judgement.judged for judgement in judgements)
+    rest = f"; there was nothing to judge {unjudged} by" if unjudged else ""
+    lines.append(f"{len(judgements) - broken - unjudged} of {len(judgements)} rules hold{rest}")
     return lines

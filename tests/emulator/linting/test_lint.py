@@ -210,3 +210,14 @@ def test_the_report_shows_a_few_breaches_and_counts_the_rest() -> None:
     text = "\n".join(report(judge_body(body)))
     assert text.count("p of contentBlockDelta") == 3
     assert "and 2 more" in text
+
+
+def test_what_says_nothing_keeps_no_rule() -> None:
+    judgements = judge_body(b"")
+    assert {judgement.rule.name for judgement in judgements if judgement.judged} == {
+        "event-order",
+        "event-complete",
+    }
+    told = report(judgements)
+    assert "- padding          Every event has p, 2 to 61 characters of the alphabet." in told
+    assert told[-1] == "0 of 17 rules hold; there was nothing to judge 15 by"
