@@ -1,7 +1,11 @@
 """The reference handler as a function behind a function URL and a REST API, with the emulator for Bedrock."""
 
 import json
+import os
+import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -10,6 +14,9 @@ import httpx
 import pytest
 from converse_emulator import Session
 from converse_hops import Function, FunctionUrl, Hop, RestApi
+from converse_hops.http.server import Incoming
+
+from tests.hops.peers import Origin
 
 COMMAND = [sys.executable, "-m", "converse_handler.lambda_runtime"]
 ASKED = {"messages": [{"role": "user", "content": "When does it renew?"}]}
@@ -136,3 +143,38 @@ def test_a_refusal_keeps_its_status(chat: Chat) -> None:
         assert response.status_code == 400
         assert response.headers["content-type"] == "application/json"
         assert json.loads(response.read()) == {"error": "messages must be a list of at least one message"}
+
+
+def test_a_response_that_nobody_takes_does_not_end_the_function(bedrock: Session) -> None:
+    """The Runtime API hangs up on the first one; the second invocation is answered as if nothing had been."""
+    bedrock.play("Hello")
+    bedrock.play("Hello")
+    posted: list[bytes] = []
+    done = threading.Event()
+    event = {"httpMethod": "POST", "path": "/chat", "headers": {"content-type": "application/json"}}
+
+    async def runtime_api(incoming: Incoming) -> None:
+        if incoming.method == "GET" and len(posted) < 2:
+            told = [
+                ("Lambda-Runtime-Aws-Request-Id", str(len(posted))),
+                ("Lambda-Runtime-Deadline-Ms", str(int(time.time() * 1000) + 60_000)),
+            ]
+            await incoming.answer(200, told, json.dumps({**event, "body": json.dumps(ASKED)}).encode())
+        elif incoming.method == "GET":
+            await incoming.left
+        elif not posted:
+            posted.append(b"")
+            incoming.reset()
+        else:
+            posted.append(await incoming.body())
+            await incoming.answer(202, [])
+            done.set()
+
+    with Origin(runtime_api) as origin:
+        env = {**os.environ, "AWS_LAMBDA_RUNTIME_API": origin.url.removeprefix("http://")}
+        with subprocess.Popen(COMMAND, env=env, stderr=subprocess.PIPE, text=True) as process:
+            assert done.wait(60)
+            process.kill()
+            _, log = process.communicate()
+    assert b'"text":"Hello"' in posted[1]
+    assert "invocation 0 was answered in vain" in log
