@@ -1,4 +1,4 @@
-"""A program that speaks the Runtime API and does what its event, or the event's body, says.
+"""A program that speaks the Runtime API and does what its event, or the event's body or query, says.
 
 {"metadata": {…} | null, "chunks": ["…", …], "every": 0.1, "then": "end" | "fail" | "die" | "stall"}
 {"return": …}  {"throw": "…"}  {"exit": 3}
@@ -56,8 +56,11 @@ def main() -> None:
     runtime = Runtime(os.environ["AWS_LAMBDA_RUNTIME_API"])
     while True:
         event = runtime.next()
-        script = json.loads(event["body"]) if "requestContext" in event else event
-        perform(runtime, script)
+        if "requestContext" in event:
+            told = event.get("body") or event["queryStringParameters"]["script"]
+            perform(runtime, json.loads(told))
+        else:
+            perform(runtime, event)
 
 
 main()
