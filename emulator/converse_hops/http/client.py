@@ -88,11 +88,11 @@ class Outgoing:
         """The whole body."""
         return b"".join([chunk async for chunk in self.chunks()])
 
-    def renew(self) -> bool:
-        """Make the connection ready for another request, if it can be."""
+    def renew(self, blindly: bool = False) -> bool:
+        """Make the connection ready for another request, if it can be; blindly: even if the origin left."""
         http = self._link.http
         done = (http.our_state, http.their_state) == (h11.DONE, h11.DONE)
-        if not done or self._link.closed or self.left.done():
+        if not done or self._link.closed or (self.left.done() and not blindly):
             return False
         http.start_next_cycle()
         return True

@@ -25,7 +25,7 @@ class WaitingConnections:
 
     def give(self, outgoing: Outgoing) -> bool:
         """Have it wait, if it can serve another request."""
-        if not outgoing.renew():
+        if not outgoing.renew(blindly=self._late_fin):
             return False
         timer = asyncio.get_running_loop().call_later(self._idle, self._expire, outgoing)
         self._waiting[outgoing] = timer

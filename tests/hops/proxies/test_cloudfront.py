@@ -29,7 +29,7 @@ def test_it_passes_what_comes_and_says_that_it_was_there() -> None:
 def test_a_silence_between_packets_cuts_the_stream() -> None:
     with (
         Origin(streaming(0, 0.1, 30.0)) as origin,
-        CloudFront(origin, speed=100) as edge,
+        CloudFront(origin, speed=30) as edge,
         raw(edge.url, ASK) as connection,
     ):
         answer = rest(connection)
@@ -38,7 +38,7 @@ def test_a_silence_between_packets_cuts_the_stream() -> None:
     assert event(2) in answer
     assert not answer.endswith(b"0\r\n\r\n")
     assert cut.detail == "read timeout of 30 s"
-    assert cut.at - last.at >= 0.25
+    assert cut.at - last.at >= 0.95
 
 
 def test_a_post_that_waits_in_vain_is_asked_once() -> None:
@@ -69,12 +69,12 @@ def test_the_completion_timeout_ends_a_stream_that_flows() -> None:
     flow = streaming(*[0.02] * 1000)
     with (
         Origin(flow) as origin,
-        CloudFront(origin, response_completion_timeout=60, speed=100) as edge,
+        CloudFront(origin, response_completion_timeout=60, speed=30) as edge,
         raw(edge.url, ASK) as connection,
     ):
         began = time.monotonic()
         answer = rest(connection)
-        assert time.monotonic() - began >= 0.6
+        assert time.monotonic() - began >= 2
         (cut,) = edge.journal.last.of("cut")
     assert event(2) in answer
     assert cut.detail == "completion timeout of 60 s"
@@ -88,7 +88,7 @@ def test_an_origin_that_is_not_there_is_502() -> None:
 def test_in_front_of_a_load_balancer_the_shorter_clock_rules() -> None:
     with (
         Origin(streaming(0, 30.0)) as origin,
-        CloudFront(LoadBalancer(origin, speed=100), speed=100) as edge,
+        CloudFront(LoadBalancer(origin, speed=30), speed=30) as edge,
         raw(edge.url, GET) as connection,
     ):
         rest(connection)
