@@ -30,7 +30,7 @@ from converse_emulator.language.scenario import Json
 from converse_emulator.models.catalogue import Catalogue
 from converse_emulator.playing.exchanges import Exchanges
 from converse_emulator.server import Server
-from converse_emulator.transport import ALPN
+from converse_emulator.transport import alpn
 
 if TYPE_CHECKING:
     from converse_emulator.admission.credentials import Credentials
@@ -270,7 +270,7 @@ def _tls(wanted: bool | tuple[str | Path, str | Path], host: str) -> "Tls | None
         return None
     from converse_emulator.tls import own_tls, users_tls  # it needs ssl, which takes 10 ms
 
-    return own_tls(host, ALPN) if wanted is True else users_tls(*wanted, ALPN)
+    return own_tls(host, alpn()) if wanted is True else users_tls(*wanted, alpn())
 
 
 @cache

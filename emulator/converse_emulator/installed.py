@@ -10,6 +10,17 @@ from pathlib import Path
 UNKNOWN = "of no known version"
 
 
+ZTTP = "zttp>=0.0.35,<0.1"  # as in pyproject.toml
+
+
+def lacks_http2() -> str:
+    """Why HTTP/2 cannot be offered; empty if it can."""
+    if find_spec("zttp") is None:
+        return "zttp is not installed"
+    version = version_of("zttp")
+    return "" if version.startswith("0.0.") or version == UNKNOWN else f"zttp {version} is not known"
+
+
 @cache
 def version_of(package: str) -> str:
     """The version of a package that is called as its module is, by the folder that pip leaves beside it."""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from converse_emulator.address import listen
 from converse_emulator.http.asgi import App
-from converse_emulator.lane import AnswerTo
 from converse_emulator.loop_thread import LoopThread
 from converse_emulator.transport import Connections, check_versions
 
 if TYPE_CHECKING:
+    from converse_emulator.lane import AnswerTo
     from converse_emulator.tls import Tls
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class Server:
         host: str,
         port: int,
         tls: "Tls | None" = None,
-        answer_to: AnswerTo | None = None,
+        answer_to: "AnswerTo | None" = None,
     ) -> None:
         """`answer_to` answers what is for the lane (see `lane`), `app` all else."""
         self._app = app

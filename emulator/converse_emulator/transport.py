@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 
 from converse_emulator.errors import EmulatorError
 from converse_emulator.http.asgi import App, Receive, Scope, Send
-from converse_emulator.installed import version_of
-from converse_emulator.lane import AnswerTo, Lane
+from converse_emulator.installed import ZTTP, lacks_http2, version_of
 from converse_emulator.wires.http1 import Http1Wire
 from converse_emulator.wires.http2 import Http2Wire
 from converse_emulator.wires.uvicorn_wire import UvicornWire
 
 if TYPE_CHECKING:
+    from converse_emulator.lane import AnswerTo, Lane
     from converse_emulator.uvicorn_side import UvicornSide
 
 UVICORN = "0.54"
-ALPN = ["h2", "http/1.1"]  # what a client may choose over TLS, the best first
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +32,11 @@ def check_versions() -> None:
     """Raise `VersionMismatch` if the installed uvicorn is not the one whose inside is known here."""
     if not (version := version_of("uvicorn")).startswith(f"{UVICORN}."):
         raise _mismatch(version)
+
+
+def alpn() -> list[str]:
+    """What a client may choose over TLS, the best first."""
+    return ["http/1.1"] if lacks_http2() else ["h2", "http/1.1"]
 
 
 def _mismatch(version: str, without: str = "") -> VersionMismatch:
@@ -48,19 +52,29 @@ class Connections:
     `answer_to` answers what is for the lane; without it, all is for uvicorn's side.
     """
 
-    def __init__(self, app: App, answer_to: AnswerTo | None = None) -> None:
+    def __init__(self, app: App, answer_to: "AnswerTo | None" = None) -> None:
         self._app = app
         self._answer_to = answer_to
+        self._lacks_http2 = lacks_http2()
+        if self._lacks_http2:
+            self._answer_to = None  # the lane needs zttp as well
+            logger.warning("HTTP/2 is not offered: %s. pip install '%s' repairs it", self._lacks_http2, ZTTP)
         self._lanes: set[Lane] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @cached_property
     def _uvicorn_side(self) -> "UvicornSide":
-        from converse_emulator import uvicorn_side
+        from converse_emulator.uvicorn_side import UvicornSide
 
-        if without := uvicorn_side.missing():
+        if self._lacks_http2:
+            from converse_emulator import h11_side
+
+            return UvicornSide(self._app, h11_side.Connection)
+        from converse_emulator import zttp_side
+
+        if without := zttp_side.missing():
             raise _mismatch(version_of("uvicorn"), f", without {', '.join(without)}")
-        return uvicorn_side.UvicornSide(self._app)
+        return UvicornSide(self._app, zttp_side.Connection)
 
     def __call__(self) -> asyncio.Protocol:
         return _Arrival(self)
@@ -74,6 +88,8 @@ class Connections:
         if self._answer_to is None or (tls and tls.selected_alpn_protocol() == "h2"):
             self._hand_over(transport, b"")
             return
+        from converse_emulator.lane import Lane
+
         lane = Lane(self._answer_to, self._hand_over, self._lanes, self._tasks)
         transport.set_protocol(lane)
         lane.connection_made(transport)
@@ -118,8 +134,18 @@ class _Arrival(asyncio.Protocol):
 @asynccontextmanager
 async def connected(scope: Scope, receive: Receive, send: Send) -> AsyncIterator[UvicornWire]:
     """The wire of a request that uvicorn passed to an ASGI application."""
-    wire = (Http2Wire if scope["http_version"] == "2" else Http1Wire)(scope, receive, send)
+    wire = _wire_of(scope, send)(scope, receive, send)
     try:
         yield wire
     finally:
         await wire.close()
+
+
+def _wire_of(scope: Scope, send: Send) -> type[UvicornWire]:
+    if scope["http_version"] == "2":
+        return Http2Wire
+    if type(send.__self__).__module__.endswith("h11_impl"):  # type: ignore[attr-defined]
+        from converse_emulator.wires.h11_wire import H11Wire
+
+        return H11Wire
+    return Http1Wire

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import zttp
-from converse_emulator import transport, uvicorn_side
+from converse_emulator import transport, zttp_side
 from converse_emulator.http.asgi import Receive, Scope, Send
 from converse_emulator.playing.acts import ErrorCode, Head
 from converse_emulator.playing.acts import Send as Chunk
@@ -572,7 +572,7 @@ def test_on_http2_a_client_that_resets_its_stream_has_left() -> None:
 
 def test_the_installed_versions_fit() -> None:
     check_versions()
-    assert uvicorn_side.missing() == []
+    assert zttp_side.missing() == []
 
 
 def test_another_uvicorn_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:

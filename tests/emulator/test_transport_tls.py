@@ -23,7 +23,7 @@ from converse_emulator.http.asgi import Receive, Scope, Send
 from converse_emulator.playing.wire import ClientLeft
 from converse_emulator.server import Server
 from converse_emulator.tls import own_tls
-from converse_emulator.transport import ALPN, connected
+from converse_emulator.transport import alpn, connected
 from converse_emulator.wires.uvicorn_wire import UvicornWire
 
 HEADERS = (("Content-Type", "text/plain"), ("Transfer-Encoding", "chunked"))
@@ -151,7 +151,7 @@ def serving(act: Act, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator
                 happened.append("client left")
 
     monkeypatch.setattr("platformdirs.user_data_path", lambda name: folder / name)
-    server = Server(app, "127.0.0.1", 0, own_tls("127.0.0.1", ALPN))
+    server = Server(app, "127.0.0.1", 0, own_tls("127.0.0.1", alpn()))
     server.start()
     try:
         yield server, happened

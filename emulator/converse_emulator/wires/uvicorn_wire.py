@@ -79,7 +79,7 @@ class UvicornWire(ABC):
                 self._frame_head(status, raw_headers(headers))
             case Send(data):
                 self._frame_chunk(data)
-        self._transport.write(part(self._cycle.conn.data_to_send(), at))
+        self._transport.write(part(self._framed(), at))
         self._broken = True
 
     async def raw(self, data: bytes) -> None:
@@ -125,7 +125,12 @@ class UvicornWire(ABC):
             raise ClientLeft
 
     def _flush(self) -> None:
-        self._transport.write(self._cycle.conn.data_to_send())
+        self._transport.write(self._framed())
+
+    def _framed(self) -> bytes:
+        """What was framed and not yet sent."""
+        framed: bytes = self._cycle.conn.data_to_send()
+        return framed
 
     def _close_connection(self) -> None:
         self._transport.close()
