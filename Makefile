@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test serve chat conformance conformance-quick tables lint format
+.PHONY: help install demo test bench serve chat conformance conformance-quick tables lint format
 
 help:  ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ conformance: install  ## Run every real client, each in its own environment (lon
 
 conformance-quick: install  ## Run the quick real clients
 	@$(BIN)/python -m conformance.runner --quick
+
+bench: install  ## Measure everything beside its peers (long; BENCH=--quick for a look)
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 tables: install  ## Write the generated tables anew
 	@$(BIN)/python tools/fixtures_table.py

@@ -4,11 +4,12 @@
 is no integer, nor is `1.0`; NaN and infinity are out of every range.
 """
 
+import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from math import inf
 
 from converse_emulator.shapes.patterns import translate
@@ -17,6 +18,7 @@ from converse_emulator.shapes.violations import VALID, Json, Violation, mistyped
 Shape = Mapping[str, Json]
 Check = Callable[[Json], Sequence[Violation]]
 
+LONGEST_NAME = 256  # characters
 _LARGEST_FLOAT = 1.7976931348623157e308  # a bound that shuts out infinity, NaN and integers beyond
 
 
@@ -63,7 +65,7 @@ def _enumeration(values: Sequence[str]) -> Check:
 
 def _constrained_string(shape: Shape) -> Check:
     low, high = shape.get("min", 0), shape.get("max", inf)
-    matches = translate(shape["pattern"]).fullmatch if "pattern" in shape else None
+    matches = _remembering(translate(shape["pattern"])) if "pattern" in shape else None
 
     def check(value: Json) -> Sequence[Violation]:
         if type(value) is not str:
@@ -76,6 +78,16 @@ def _constrained_string(shape: Shape) -> Check:
         return [Violation(what, shown(value)) for what in wrong if what]
 
     return check
+
+
+def _remembering(pattern: re.Pattern[str]) -> Callable[[str], bool]:
+    """Whether a string matches; most are names that come again, as models' ids do."""
+
+    def matches(value: str) -> bool:
+        return pattern.fullmatch(value) is not None
+
+    remembered = lru_cache(maxsize=256)(matches)
+    return lambda value: (remembered if len(value) <= LONGEST_NAME else matches)(value)
 
 
 def integer(shape: Shape, *, bits: int, name: str) -> Check:
