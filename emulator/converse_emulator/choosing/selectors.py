@@ -23,7 +23,7 @@ WRAP_HEADER = "x-converse-wrap"
 
 _BASE = re.compile(
     r"(?:/session/(?P<session>[^/?]+))?(?:/scenario/(?P<scenario>[^?]+?))?"
-    r"(?P<rest>/(?:model|guardrail|async-invoke|foundation-models|inference-profiles)(?![^/?]).*)"
+    r"(?P<rest>/(?:model|guardrail|guardrail-checks|async-invoke|foundation-models|inference-profiles)(?![^/?]).*)"
 )
 _CREDENTIAL = re.compile(r"AWS4-\S+\s+(?:\S+,\s*)*Credential=([^/,\s]+)/")
 _SCENARIO = re.compile(r"\[\[\s*scenario:\s*([^\]\s]+)\s*\]\]")

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from converse_emulator.language.scenario import Json
 
 BLOCKED = "Sorry, the model cannot answer this question."
-_MARKER = re.compile(r"\[\[\s*guardrail:\s*([^\]]*?)\s*\]\]")
-_UNIT = 1000  # characters that are charged as one
+MARKER = re.compile(r"\[\[\s*guardrail:\s*([^\]]*?)\s*\]\]")
+UNIT = 1000  # characters that are charged as one
 _POLICIES = (
     "topicPolicyUnits",
     "contentPolicyUnits",
@@ -26,8 +26,8 @@ def apply_guardrail(members: Mapping[str, Json]) -> Json:
     """The answer for the members of the operation's input, which keep the service model's constraints."""
     texts = [block["text"]["text"] for block in members["content"] if "text" in block]
     characters = sum(map(len, texts))
-    words = [word for text in texts for word in _MARKER.findall(text)]
-    usage = {**dict.fromkeys(_POLICIES, 0), "wordPolicyUnits": -(-characters // _UNIT)}
+    words = [word for text in texts for word in MARKER.findall(text)]
+    usage = {**dict.fromkeys(_POLICIES, 0), "wordPolicyUnits": -(-characters // UNIT)}
     coverage = {"textCharacters": {"guarded": characters, "total": characters}}
     assessment: dict[str, Json] = {
         "invocationMetrics": {

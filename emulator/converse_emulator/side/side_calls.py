@@ -14,6 +14,7 @@ from converse_emulator.models.catalogue import Catalogue
 from converse_emulator.shapes.service import Operation, labels, query_members
 from converse_emulator.side.async_invokes import AsyncInvokes
 from converse_emulator.side.counting import count_tokens
+from converse_emulator.side.guardrail_checks import invoke_guardrail_checks
 from converse_emulator.side.guardrails import apply_guardrail
 from converse_emulator.side.listings import (
     get_foundation_model,
@@ -56,6 +57,7 @@ class SideCalls:
             "ApplyGuardrail": lambda request: apply_guardrail(request.body),
             "CountTokens": lambda request: count_tokens(request.body),
             "GetAsyncInvoke": lambda request: asyncs.get(request.body, request.session),
+            "InvokeGuardrailChecks": lambda request: invoke_guardrail_checks(request.body),
             "ListAsyncInvokes": lambda request: asyncs.list(request.body, request.session),
             "StartAsyncInvoke": self._start_async_invoke,
             "GetFoundationModel": self._listing(get_foundation_model),
