@@ -12,6 +12,7 @@ that is down costs resumption elsewhere and nothing else.
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -75,7 +76,7 @@ class RedisShare:
     async def stop(self, answer: str) -> None:
         """Ask whichever instance makes this answer to stop; raises `Unreachable`."""
         try:
-            if await self._redis.exists(_key(answer, "alive")):
+            if re.fullmatch("msg_[0-9a-f]{32}", answer):  # perhaps one that has only just begun
                 await self._redis.set(_key(answer, "stop"), b"1", px=_ms(LEASE))
         except RedisError as error:
             raise Unreachable from error
