@@ -43,3 +43,6 @@ class Dialect(Protocol):
 
     def reader(self) -> Reader:
         """A reader for the answer."""
+
+    def message(self, text: str) -> Seen:
+        """The event in one message, where an answer comes as messages with numbers and not as a stream."""

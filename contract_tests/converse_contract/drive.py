@@ -60,7 +60,7 @@ class Driver:
                 assert_never(never)
 
     def _listener(self) -> Listener:
-        return Listener(self.target, self.client)
+        return self.target.listener(self.client)
 
     async def _leave(self, once: str, listener: Listener, session: str) -> Mapping[str, Any]:
         """Leave at the moment; where it does not come, the response ends by itself."""

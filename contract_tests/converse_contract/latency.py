@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import httpx
 
-from converse_contract.listen import HandlerUnreachable, Listener, Target
+from converse_contract.listen import HandlerUnreachable, Target
 from converse_contract.transcript import Text, Transcript
 from converse_contract.upstream import session_name
 
@@ -87,7 +87,7 @@ async def _compare(before: Target, after: Target) -> Comparison:
     async with httpx.AsyncClient(timeout=None, trust_env=False) as client:
         try:
             transcripts = await asyncio.gather(
-                *(Listener(one, client).listen(session_name("latency"), SCENARIO) for one in (before, after))
+                *(one.listener(client).listen(session_name("latency"), SCENARIO) for one in (before, after))
             )
         except HandlerUnreachable as error:
             raise NotMeasured(str(error)) from error

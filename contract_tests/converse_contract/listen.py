@@ -1,4 +1,4 @@
-"""Asks the handler and writes down what arrives, and when.
+"""Asks the handler and writes down what arrives, and when, whatever carries it.
 
 Every request ends: a response may be quiet no longer than the handler's own limits allow (heartbeats do not
 count), nor last longer than the declared total; `SLACK` is added to both for a busy machine.
@@ -6,7 +6,7 @@ count), nor last longer than the declared total; `SLACK` is added to both for a 
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import cast
@@ -14,7 +14,7 @@ from typing import cast
 import httpx
 
 from converse_contract.case import Limits
-from converse_contract.dialect import Dialect
+from converse_contract.dialect import Dialect, HttpRequest, Seen
 from converse_contract.transcript import Arrival, Ending, Heartbeat, Text, Transcript
 from converse_contract.upstream import prompt_for
 
@@ -33,6 +33,7 @@ class Target:
     dialect: Dialect
     limits: Limits = field(default_factory=Limits)
     probe_path: str = "/health"
+    carrier: "Carrier | None" = None  # None: Server-Sent Events in the response of a request
 
     @property
     def quiet(self) -> float:
@@ -40,49 +41,60 @@ class Target:
         limits = self.limits
         return max(limits.attempts * (limits.first_byte + 1), limits.between_bytes, limits.tool) + SLACK
 
+    def listener(self, client: httpx.AsyncClient) -> "Listener":
+        """One that hears one answer."""
+        return (self.carrier or Listener)(self, client)
+
+
+Carrier = Callable[[Target, httpx.AsyncClient], "Listener"]
+
+
+class Cut(Exception):
+    """What carried the answer broke before it was over."""
+
 
 class Listener:
-    """One request to the handler and its answer, as far as it has come."""
+    """One request to the handler and its answer, as far as it has come.
+
+    This one hears Server-Sent Events; others override `_converse`, which asks and takes what comes.
+    """
 
     def __init__(self, target: Target, client: httpx.AsyncClient) -> None:
         self._target, self._client = target, client
+        self._status: int | None = None
+        self._headers: tuple[tuple[str, str], ...] = ()
         self._arrivals: list[Arrival] = []
         self._raw: list[bytes] = []
         self._news = asyncio.Condition()
+        self.session = ""
         self.text = ""
         self.over = self._left = False
 
     async def listen(self, session: str, scenario: str | None) -> Transcript:
         """Ask, and read until the response ends, the time is up, or `leave` is called."""
-        asked = self._target.dialect.request(prompt_for(session, scenario))
-        response: httpx.Response | None = None
+        return await self.hear(self._target.dialect.request(prompt_for(session, scenario)), session)
+
+    async def hear(self, asked: HttpRequest, session: str) -> Transcript:
+        """The same with a request of the caller's own."""
         ending: Ending = "complete"
+        self.session = session
         self._started, sent_at = time.monotonic(), time.time()
         loop = asyncio.get_running_loop()
         self._latest = loop.time() + self._target.limits.total + SLACK
         try:
             async with asyncio.timeout_at(min(self._latest, loop.time() + self._target.quiet)) as self._bound:
-                async with self._client.stream(
-                    asked.method,
-                    self._target.url.rstrip("/") + asked.path,
-                    headers=asked.headers,
-                    content=asked.body,
-                ) as response:
-                    await self._read(response)
+                await self._converse(asked)
         except TimeoutError:
             ending = "we left" if self._left else "timed out"
-        except httpx.ConnectError as error:
-            raise HandlerUnreachable(f"no handler at {self._target.url}: {error}") from error
-        except httpx.RequestError:
-            ending = "no response" if response is None else "cut"
+        except Cut:
+            ending = "no response" if self._status is None else "cut"
         finally:
             self.over = True
             await self._tell()
-        headers = () if response is None else response.headers.multi_items()
         return Transcript(
             sent_at=sent_at,
-            status=None if response is None else response.status_code,
-            headers=tuple((name.lower(), value) for name, value in headers),
+            status=self._status,
+            headers=tuple((name.lower(), value) for name, value in self._headers),
             arrivals=tuple(self._arrivals),
             ending=ending,
             ended_at=time.monotonic() - self._started,
@@ -116,19 +128,33 @@ class Listener:
         async with self._news:
             await self._news.wait_for(lambda: self.over or true())
 
-    async def _read(self, response: httpx.Response) -> None:
-        reader = self._target.dialect.reader()
-        loop = asyncio.get_running_loop()
-        async with aclosing(cast("AsyncGenerator[bytes]", response.aiter_bytes())) as chunks:
-            async for chunk in chunks:
-                at = time.monotonic() - self._started
-                self._raw.append(chunk)
-                seen = reader.feed(chunk)
-                self._arrivals += [Arrival(at, one.event, one.id) for one in seen]
-                if any(not isinstance(one.event, Heartbeat) for one in seen) and not self._left:
-                    self._bound.reschedule(min(self._latest, loop.time() + self._target.quiet))
-                self.text += "".join(one.event.text for one in seen if isinstance(one.event, Text))
-                await self._tell()
+    async def _converse(self, asked: HttpRequest) -> None:
+        """Ask, and `_take` what comes until it is over. Raises `Cut`, `HandlerUnreachable`."""
+        url = self._target.url.rstrip("/") + asked.path
+        headers, body = asked.headers, asked.body
+        try:
+            async with self._client.stream(asked.method, url, headers=headers, content=body) as response:
+                self._status, self._headers = response.status_code, tuple(response.headers.multi_items())
+                reader = self._target.dialect.reader()
+                pieces = cast("AsyncGenerator[bytes]", response.aiter_bytes())
+                async with aclosing(pieces):
+                    async for piece in pieces:
+                        await self._take(reader.feed(piece), piece)
+        except httpx.ConnectError as error:
+            raise HandlerUnreachable(f"no handler at {self._target.url}: {error}") from error
+        except httpx.RequestError as error:
+            raise Cut from error
+
+    async def _take(self, seen: Sequence[Seen], raw: bytes) -> None:
+        """Write down what came, now; the time without anything begins anew."""
+        at = time.monotonic() - self._started
+        self._raw.append(raw)
+        self._arrivals += [Arrival(at, one.event, one.id) for one in seen]
+        if any(not isinstance(one.event, Heartbeat) for one in seen) and not self._left:
+            loop = asyncio.get_running_loop()
+            self._bound.reschedule(min(self._latest, loop.time() + self._target.quiet))
+        self.text += "".join(one.event.text for one in seen if isinstance(one.event, Text))
+        await self._tell()
 
     async def _tell(self) -> None:
         async with self._news:

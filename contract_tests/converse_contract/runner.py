@@ -13,7 +13,7 @@ import httpx
 
 from converse_contract.case import CAPABILITIES, Case, Evidence, Limits, Together
 from converse_contract.drive import Driver
-from converse_contract.listen import HandlerUnreachable, Listener, Target
+from converse_contract.listen import HandlerUnreachable, Target
 from converse_contract.upstream import EmulatorUnreachable, ScenarioRefused, Upstream, session_name
 from converse_contract.verdict import Outcome, Result, Results, Verdict, judge
 
@@ -139,7 +139,7 @@ async def _preflight(driver: Driver, emulator: str) -> None:
     try:
         await driver.upstream.health()
         await driver.upstream.arm(session, ["Ready."])
-        answer = await Listener(target, driver.client).listen(session, None)
+        answer = await target.listener(driver.client).listen(session, None)
         called = await driver.upstream.called(session, 0)
     except (EmulatorUnreachable, HandlerUnreachable, ScenarioRefused) as error:
         raise CouldNotRun(str(error)) from error

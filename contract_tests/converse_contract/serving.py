@@ -55,16 +55,16 @@ def serving(module: str, *arguments: str, env: Mapping[str, str] | None = None) 
     process = None
     with tempfile.TemporaryFile() as output:
         try:
-            with _signals_held_back():
+            with held_back():
                 process = subprocess.Popen(command, env=env, stdout=output, stderr=subprocess.STDOUT)
             yield _ready(process, output, module)
         finally:
             if process:
-                _end(process)
+                ended(process)
 
 
 @contextmanager
-def _signals_held_back() -> Iterator[None]:
+def held_back() -> Iterator[None]:
     """A signal that comes meanwhile comes afterwards: else it could end us with a process nobody knows of."""
     if threading.current_thread() is not threading.main_thread():
         yield  # where signals never come
@@ -80,7 +80,8 @@ def _signals_held_back() -> Iterator[None]:
             signal.raise_signal(number)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def ended(process: subprocess.Popen[bytes]) -> None:
+    """End it; by force if it does not."""
     process.terminate()
     try:
         process.wait(ENDING)
@@ -96,8 +97,12 @@ def _ready(process: subprocess.Popen[bytes], output: IO[bytes], module: str) -> 
             if line.startswith("ready ") and line.endswith("\n"):
                 return line.removeprefix("ready ").strip()
         time.sleep(0.02)
-    said = "\n".join(_said(output).splitlines()[-10:])
-    raise DidNotStart(f"python -m {module} did not get ready: {said or 'it said nothing'}")
+    raise DidNotStart(f"python -m {module} did not get ready: {last_words(output)}")
+
+
+def last_words(output: IO[bytes]) -> str:
+    """The end of what a process has printed."""
+    return "\n".join(_said(output).splitlines()[-10:]) or "it said nothing"
 
 
 def _said(output: IO[bytes]) -> str:

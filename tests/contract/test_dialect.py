@@ -158,3 +158,16 @@ def test_a_template_that_cannot_work_is_refused(template: str, why: str) -> None
     with pytest.raises(ValueError, match="request template") as error:
         ReferenceDialect(request=template)
     assert why in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ('{"seq": 1, "type": "message_start", "id": "m"}', Seen(Started(), "1")),
+        ('{"type": "ping"}', Seen(Heartbeat())),
+        ('{"type": "message_start"}', Seen(Started())),
+        ("[1]", Seen(Unreadable("[1]", "not a JSON object"))),
+    ],
+)
+def test_a_message_has_its_number(text: str, seen: Seen) -> None:
+    assert ReferenceDialect().message(text) == seen

@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -43,11 +44,13 @@ MAY_IMPORT = {
         "boto3",
         "botocore",
         "converse_emulator",
+        "converse_hops",
         "httpx",
         "rich",
         "starlette",
         "urllib3",
         "uvicorn",
+        "websockets",
     },
 }
 
@@ -66,6 +69,8 @@ ONLY = {
     ("converse_emulator", "yaml"): {"loader", "replay"},
     ("converse_hops", "h11"): {"link", "server", "client"},
     ("converse_hops", "websockets"): {"api", "connection", "front", "hop", "realtime", "session"},
+    ("converse_contract", "converse_hops"): {"backend", "stacks", "wiring"},
+    ("converse_contract", "websockets"): {"appsync", "websocket"},
     ("converse_handler", "boto3"): {"bridge", "connections", "websocket_lambda"},
     ("converse_handler", "botocore"): {"appsync", "bridge", "connections", "failures", "websocket_lambda"},
     ("converse_handler", "urllib3"): {"appsync", "bridge", "failures"},
@@ -114,15 +119,15 @@ def test_only_the_contract_suites_mutants_are_servers_that_call_bedrock() -> Non
     assert users == set()
 
 
-def test_the_contract_suite_uses_the_emulators_public_names_only() -> None:
-    from converse_emulator import __all__ as public
-
+@pytest.mark.parametrize("package", ["converse_emulator", "converse_hops"])
+def test_the_contract_suite_uses_public_names_only(package: str) -> None:
+    public = import_module(package).__all__
     private = {
         f"{path.relative_to(ROOT)}: from {node.module} import {alias.name}"
         for path in PACKAGES["converse_contract"].rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "converse_emulator"
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package
         for alias in node.names
-        if node.module != "converse_emulator" or alias.name not in public
+        if node.module != package or alias.name not in public
     }
     assert private == set()

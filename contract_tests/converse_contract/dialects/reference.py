@@ -60,6 +60,19 @@ class ReferenceDialect:
         """A reader for the answer."""
         return ReferenceReader()
 
+    def message(self, text: str) -> Seen:
+        """The event in one message: `seq` is its number, and `{"type": "ping"}` a heartbeat without one."""
+        try:
+            body = json.loads(text)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            return Seen(read(text))
+        if body.get("type") == "ping":
+            return Seen(Heartbeat())
+        number = body.get("seq")
+        return Seen(read(text), None if number is None else str(number))
+
 
 class ReferenceReader:
     """Reads one response."""

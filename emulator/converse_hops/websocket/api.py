@@ -163,7 +163,10 @@ class WebSocketApi(Hop):
         )
         if not self._handshakes.take():
             return _refusal(429)
-        session = Session(self._rules, opening, self.journal.open(f"connection {opening.connection_id}"))
+        passage = self.journal.open(f"connection {opening.connection_id}")
+        if parts.query:
+            passage.note("up", "received", detail=f"?{parts.query}")
+        session = Session(self._rules, opening, passage)
         status = await session.connect()
         if status != 200:
             return _refusal(status)
