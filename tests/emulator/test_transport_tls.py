@@ -6,13 +6,13 @@ and TCP apart, and tell `goodbye` (close_notify, the orderly end of TLS) from a 
 
 import asyncio
 import logging
+import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import h2.config
 import h2.connection
@@ -20,35 +20,37 @@ import h2.errors
 import h2.events
 import pytest
 from converse_emulator.http.asgi import Receive, Scope, Send
-from converse_emulator.playing.wire import ClientLeft
 from converse_emulator.server import Server
 from converse_emulator.tls import own_tls
 from converse_emulator.transport import alpn, connected
 from converse_emulator.wires.uvicorn_wire import UvicornWire
 
-HEADERS = (("Content-Type", "text/plain"), ("Transfer-Encoding", "chunked"))
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
-BIG = bytes(2_000_000)
+from tests.emulator.test_transport import (
+    BIG,
+    HEAD,
+    HEADERS,
+    Act,
+    Performs,
+    big_reset,
+    finish,
+    go_away,
+    h2_bytes,
+    hangup,
+    hangup_at_once,
+    interim,
+    lost_by_fin,
+    lost_by_rst,
+    raw_bytes,
+    raw_chunk,
+    reset,
+    reset_at_once,
+    torn_and_finished,
+    torn_chunk,
+    torn_head,
+    wait_for_the_end,
+)
 
-Act = Callable[[UvicornWire], Coroutine[Any, Any, None]]
-
-
-async def finish(wire: UvicornWire) -> None:
-    await wire.head(200, HEADERS)
-    await wire.send(b"abc")
-    await wire.finish()
-
-
-async def hangup(wire: UvicornWire) -> None:
-    await wire.head(200, HEADERS)
-    await wire.send(b"abc")
-    await wire.hangup()
-
-
-async def reset(wire: UvicornWire) -> None:
-    await wire.head(200, HEADERS)
-    await wire.send(b"abc")
-    await wire.reset()
+THROUGH_LANE = [False]
 
 
 async def big_hangup(wire: UvicornWire) -> None:
@@ -57,23 +59,10 @@ async def big_hangup(wire: UvicornWire) -> None:
     await wire.hangup()
 
 
-async def big_reset(wire: UvicornWire) -> None:
-    await wire.head(200, HEADERS)
-    await wire.send(BIG)
-    await wire.reset()
-
-
-async def hangup_at_once(wire: UvicornWire) -> None:
-    await wire.hangup()
-
-
-async def reset_at_once(wire: UvicornWire) -> None:
-    await wire.reset()
-
-
-async def wait_for_the_end(wire: UvicornWire) -> None:
-    await wire.head(200, HEADERS)
-    await wire.left
+@pytest.fixture(autouse=True, params=["uvicorn", "lane"])
+def _either_way(request: pytest.FixtureRequest) -> None:
+    """What is for the lane goes through it, or like all else to uvicorn's side."""
+    THROUGH_LANE[0] = request.param == "lane"
 
 
 class Client:
@@ -131,6 +120,15 @@ class Client:
         else:
             self.end = "goodbye" if self._goodbye else "FIN"
 
+    def recv(self, _: int) -> bytes:
+        """As a socket has it, for what reads from one."""
+        data = self.receive()
+        if self.end == "RST":
+            raise ConnectionResetError
+        return data
+
+    sendall = send
+
     def close(self) -> None:
         self._socket.close()
 
@@ -144,14 +142,11 @@ def serving(act: Act, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator
         while (await receive())["more_body"]:
             pass
         async with connected(scope, receive, send) as wire:
-            try:
-                await act(wire)
-                happened.append("done")
-            except ClientLeft:
-                happened.append("client left")
+            await Performs(act, happened).play(wire)
 
+    through_lane = (lambda *_: Performs(act, happened)) if THROUGH_LANE[0] else None
     monkeypatch.setattr("platformdirs.user_data_path", lambda name: folder / name)
-    server = Server(app, "127.0.0.1", 0, own_tls("127.0.0.1", alpn()))
+    server = Server(app, "127.0.0.1", 0, own_tls("127.0.0.1", alpn()), through_lane)
     server.start()
     try:
         yield server, happened
@@ -189,10 +184,18 @@ REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 @pytest.mark.parametrize(
     ("act", "body", "end"),
     [
-        (hangup, b"3\r\nabc\r\n", "goodbye"),
-        (reset, b"3\r\nabc\r\n", "RST"),
-        (big_hangup, b"1e8480\r\n" + BIG + b"\r\n", "goodbye"),
-        (big_reset, b"1e8480\r\n" + BIG + b"\r\n", "RST"),
+        (torn_head, HEAD[:24], "goodbye"),
+        (torn_chunk, HEAD + b"3\r\nabc\r\na\r\ndefg", "RST"),
+        (torn_and_finished, HEAD + b"a\r\nde", "goodbye"),
+        (raw_bytes, b"HTTP/1.1 2OO OK\r\n\r\n", "goodbye"),
+        (raw_chunk, HEAD + b"xyz\r\n", "goodbye"),
+        (go_away, HEAD + b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n", "goodbye"),
+        (lost_by_fin, HEAD + b"3\r\nabc\r\n", "goodbye"),
+        (lost_by_rst, HEAD + b"3\r\nabc\r\n", "RST"),
+        (hangup, HEAD + b"3\r\nabc\r\n", "goodbye"),
+        (reset, HEAD + b"3\r\nabc\r\n", "RST"),
+        (big_hangup, HEAD + b"1e8480\r\n" + BIG + b"\r\n", "goodbye"),
+        (big_reset, HEAD + b"1e8480\r\n" + BIG + b"\r\n", "RST"),
     ],
 )
 def test_acts_that_end_an_http1_connection(
@@ -203,7 +206,7 @@ def test_acts_that_end_an_http1_connection(
         received = bytearray()
         while data := connection.receive():
             received += data
-        assert (bytes(received) == HEAD + body, connection.end) == (True, end)
+        assert (bytes(received) == body, connection.end) == (True, end)
     assert happened == ["done"]
 
 
@@ -223,7 +226,7 @@ def test_a_response_ends_and_the_connection_stays(monkeypatch: pytest.MonkeyPatc
             received = b""
             while not received.endswith(b"0\r\n\r\n"):
                 received += connection.receive()
-            assert received == HEAD + b"3\r\nabc\r\n0\r\n\r\n"
+            assert received == HEAD + b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
 
 
 def test_a_client_that_leaves_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -293,3 +296,34 @@ def _h2_response(connection: Client) -> tuple[bytes, str]:
                     return bytes(received), "END_STREAM"
                 case h2.events.StreamReset(error_code=code):
                     return bytes(received), h2.errors.ErrorCodes(code or 0).name
+
+
+@pytest.mark.parametrize(
+    ("act", "last", "end"),
+    [
+        (torn_chunk, (-1, b"\0\0\x0a\0\0\0\0\0\1"), "RST"),
+        (torn_and_finished, (-1, b"\0\0\x0a\0\0"), "goodbye"),
+        (raw_bytes, (-1, b"HTTP/1.1 2OO OK\r\n\r\n"), "goodbye"),
+        (lost_by_fin, (0, b"abc"), "goodbye"),
+        (lost_by_rst, (0, b"abc"), "RST"),
+    ],
+)
+def test_what_breaks_an_http2_connection(
+    act: Act, last: tuple[int, bytes], end: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with serving(act, monkeypatch, tmp_path) as (server, happened), client(server, "h2") as connection:
+        frames, _ = h2_bytes(connection)  # type: ignore[arg-type]  # it has what is used of a socket
+        assert (frames[-1][0], frames[-1][2], connection.end) == (*last, end)
+    assert happened == ["done"]
+
+
+def test_interim_responses_and_go_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with serving(interim, monkeypatch, tmp_path) as (server, _), client(server, "http/1.1") as connection:
+        connection.send(REQUEST)
+        received = b""
+        while not received.endswith(b"0\r\n\r\n"):
+            received += connection.receive()
+        assert re.findall(rb"HTTP/1.1 (\d+)", received) == [b"100", b"103", b"200"]
+    with serving(go_away, monkeypatch, tmp_path) as (server, _), client(server, "h2") as connection:
+        frames, _ = h2_bytes(connection)  # type: ignore[arg-type]
+        assert [kind for kind, _, _ in frames if kind in (0, 7)] == [0, 7, 0, 0, 7]
