@@ -116,6 +116,11 @@ class DataPlane:
 
         del rules
 
+    def close(self) -> None:
+        """Nothing more is answered: what is open was stopped. The journal stays."""
+        self.journal.close(self.clock.now())
+        self.clock.close()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(CONTROL):
             await self._control(scope, receive, send)

@@ -1,6 +1,7 @@
 """The control routes under `/_emulator`: JSON over HTTP, for tests in any language and the contract suite.
 
-    GET  health · scenarios · scenarios/TOPIC/NAME · gates?session= · journal?session=&after=ID&wait=S&data=1
+    GET  health · metrics · scenarios · scenarios/TOPIC/NAME · gates?session=
+         journal?session=&after=ID&wait=S&data=1
     POST arm {session, scenario | reply | replies, match, instead, wrap}
          gates/open {session, name} · reset {session}
 
@@ -42,6 +43,7 @@ def control_app(plane: "DataPlane", host: str) -> App:
     app = Starlette(
         routes=[
             Route("/_emulator/health", routes.health),
+            Route("/_emulator/metrics", routes.metrics),
             Route("/_emulator/scenarios", routes.scenarios),
             Route("/_emulator/scenarios/{name:path}", routes.scenario),
             Route("/_emulator/arm", routes.arm, methods=["POST"]),
@@ -84,7 +86,19 @@ class _Routes:
         self._plane = plane
 
     async def health(self, _: Request) -> Response:
-        return JSONResponse({"status": "ok", "seed": self._plane.seed, "speed": self._plane.speed})
+        lateness = self._plane.clock.lateness
+        timing = {
+            "writes": lateness.number,
+            "p50_ms": round(lateness.quantile(0.5) * 1000, 3),
+            "p99_ms": round(lateness.quantile(0.99) * 1000, 3),
+        }
+        about = {"status": "ok", "seed": self._plane.seed, "speed": self._plane.speed, "timing": timing}
+        return JSONResponse(about)
+
+    async def metrics(self, _: Request) -> Response:
+        from converse_emulator.metrics import CONTENT_TYPE, metrics_text  # it needs prometheus_client
+
+        return Response(metrics_text(self._plane), headers={"Content-Type": CONTENT_TYPE})
 
     async def scenarios(self, _: Request) -> Response:
         library = self._plane.library

@@ -225,7 +225,7 @@ class Emulator(Session):
     def stop(self) -> None:
         """Cut what runs, and end. The journal stays."""
         if self._server.running:
-            self._server.call(lambda: self._plane.journal.close(self._plane.clock.now()))
+            self._server.call(self._plane.close)
             self._server.stop()
 
     def __enter__(self) -> Self:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from converse_emulator import Emulator
@@ -56,7 +57,29 @@ def ask(emulator: Emulator, base: str = "") -> None:
 
 
 def test_health(emulator: Emulator) -> None:
-    assert get(emulator, "health") == {"status": "ok", "seed": "0", "speed": 1.0}
+    health = get(emulator, "health")
+    assert health == {
+        "status": "ok",
+        "seed": "0",
+        "speed": 1.0,
+        "timing": {"writes": 0, "p50_ms": 0.0, "p99_ms": 0.0},
+    }
+
+
+def test_the_emulator_tells_how_late_its_own_writes_are(emulator: Emulator) -> None:
+    emulator.play([{"text": "one two three four", "every": "100ms", "split": "words"}])
+    messages = [{"role": "user", "content": [{"text": "Hi"}]}]
+    stream = emulator.client().converse_stream(modelId="amazon.nova-lite-v1:0", messages=messages)
+    list(stream["stream"])
+    timing = get(emulator, "health")["timing"]
+    assert 1 <= timing["writes"] <= 3  # the first was due at once, and what is overdue is one write
+    assert 0 < timing["p50_ms"] <= timing["p99_ms"] < 5000
+    with urlopen(f"{emulator.endpoint_url}/_emulator/metrics", timeout=30) as response:
+        assert response.headers["Content-Type"].startswith("text/plain; version=")
+        told = response.read().decode()
+    assert f'converse_emulator_write_lateness_seconds_bucket{{le="+Inf"}} {timing["writes"]}.0' in told
+    assert "converse_emulator_exchanges_total 1.0" in told
+    assert "converse_emulator_open_exchanges 0.0" in told
 
 
 def test_the_scenarios_are_listed(emulator: Emulator) -> None:

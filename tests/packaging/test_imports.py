@@ -14,6 +14,7 @@ PACKAGES = {path.parent.name: path.parent for path in ROOT.glob("*/*/py.typed")}
 # What a package may import besides the standard library and itself.
 MAY_IMPORT = {
     "converse_emulator": {
+        "prometheus_client",
         "boto3",
         "botocore",
         "converse_fixtures",
@@ -65,6 +66,7 @@ ONLY = {
     ("converse_emulator", "h11"): {"h11_wire"},
     ("converse_emulator", "uvicorn"): {"uvicorn_side", "zttp_side", "h11_side"},
     ("converse_emulator", "zttp"): {"lane", "zttp_side"},
+    ("converse_emulator", "prometheus_client"): {"metrics"},
     ("converse_emulator", "faker"): {"prose"},
     ("converse_emulator", "yaml"): {"loader", "replay"},
     ("converse_hops", "h11"): {"link", "server", "client"},

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from converse_emulator.playing.alarm import Alarm, alarm
+from converse_emulator.playing.lateness import Lateness
 
 # Does what is due at a moment; says when it wants to be called again, at a later one, if at all.
 Step = Callable[[float], float | None]
@@ -44,6 +45,7 @@ class RealClock:
         self._steps = 0  # since the window began
         self._window = 0.0
         self._quantum = 0.0
+        self.lateness = Lateness()  # of the steps that were waited for
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -88,13 +90,15 @@ class RealClock:
         now = self.now()
         waiting = self._waiting
         while waiting and waiting[0][0] <= now:
-            _, order, step, done = waiting[0]
+            moment, order, step, done = waiting[0]
             following = None
             if done.done():
                 self._abandoned -= 1
             else:
                 self._steps += 1
                 following = _stepped(step, now, done)
+                if step is not _nothing:
+                    self.lateness.add(self.now() - moment)
             if following is None:
                 heapq.heappop(waiting)
             else:

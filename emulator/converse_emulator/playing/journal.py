@@ -25,6 +25,11 @@ class Journal:
         self._waiting: set[asyncio.Future[None]] = set()
         self._closed = False
 
+    @property
+    def number(self) -> int:
+        """How many exchanges there have been."""
+        return self._next - 1
+
     def open(self, request: Request, size: int, origin: float) -> Recording:
         """Begin the recording of an exchange; `size` is the length of the request's body."""
         recording = Recording(self._next, request, origin, self.grow, self.changed)

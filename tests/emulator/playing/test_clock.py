@@ -1,7 +1,9 @@
 """The clocks: absolute deadlines, one timer for all sleepers, nothing left behind by the cancelled."""
 
 import asyncio
+import os
 import selectors
+import sys
 
 import pytest
 from converse_emulator.playing.clock import RealClock, VirtualClock
@@ -125,3 +127,79 @@ def test_the_virtual_clock_jumps_and_never_goes_back(moments: list[float]) -> No
             assert clock.now() == max(before, moment)
 
     asyncio.run(sleep())
+
+
+def test_steps_come_at_the_moments_they_ask_for() -> None:
+    async def drive() -> list[float]:
+        clock = RealClock()
+        start = clock.now()
+        wanted = iter([start + 0.004, start + 0.0045, start + 0.012])
+        late = []
+        moment = start + 0.002
+
+        def step(now: float) -> float | None:
+            nonlocal moment
+            late.append(now - moment)
+            following = next(wanted, None)
+            moment = following or moment
+            return following
+
+        await clock.drive(step, moment)
+        assert 1 <= clock.lateness.number <= 4  # what is overdue is one step
+        clock.close()
+        return late
+
+    assert all(0 <= seconds < 5 for seconds in asyncio.run(drive()))
+
+
+def test_a_step_that_is_due_is_taken_at_once_and_waits_for_nobody() -> None:
+    async def drive() -> int:
+        clock = RealClock()
+        taken = 0
+
+        def step(now: float) -> float | None:
+            nonlocal taken
+            taken += 1
+            return now - 1 if taken < 5 else None  # overdue again and again
+
+        await clock.drive(step, clock.now() - 1)
+        assert clock._alarm is None
+        return taken
+
+    assert asyncio.run(drive()) == 5
+
+
+def test_a_step_that_fails_fails_for_who_waits_for_it_alone() -> None:
+    async def drive() -> None:
+        clock = RealClock()
+
+        def broken(_: float) -> float | None:
+            raise ZeroDivisionError
+
+        moment = clock.now() + 0.005
+        results = await asyncio.gather(
+            clock.drive(broken, moment), clock.sleep_until(moment + 0.005), return_exceptions=True
+        )
+        assert isinstance(results[0], ZeroDivisionError)
+        assert results[1] is None
+        clock.close()
+
+    asyncio.run(drive())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no such alarm")
+def test_the_kernels_alarm_is_to_the_microsecond_and_leaves_no_file_open() -> None:
+    async def sleep() -> float:
+        before = len(os.listdir("/proc/self/fd"))
+        clock = RealClock()
+        late = []
+        for _ in range(20):
+            moment = clock.now() + 0.002
+            await clock.sleep_until(moment)
+            late.append(clock.now() - moment)
+        assert type(clock._alarm).__name__ == "_KernelAlarm"
+        clock.close()
+        assert len(os.listdir("/proc/self/fd")) == before
+        return min(late)
+
+    assert 0 <= asyncio.run(sleep()) < 0.0009  # the loop's own timer is half a millisecond late at best
