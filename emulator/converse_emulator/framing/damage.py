@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from zlib import crc32
 
-from converse_emulator.framing.eventstream import OVERHEAD, PRELUDE
+from converse_emulator.framing.eventstream import OVERHEAD, PRELUDE, Decoder, FrameError
 from converse_emulator.framing.eventstream_headers import decode_headers, encode_headers
 from converse_emulator.http.responses import compact_json
 from converse_emulator.language.scenario import Json
@@ -28,7 +28,7 @@ class Damage:
 
 def inverted(frame: bytes, at: int) -> bytes:
     """One byte inverted, counted from 0; the frame as it is where it is shorter."""
-    return frame[:at] + _inverted(frame[at : at + 1]) + frame[at + 1 :]
+    return frame[:at] + _inverted(frame[at : at + 1]) + frame[at + 1 :] if at >= 0 else frame
 
 
 def _prelude_crc(frame: bytes) -> bytes:
@@ -157,14 +157,21 @@ DAMAGES: Mapping[str, Damage] = {
 
 
 def damaged(frame: bytes, what: str | int) -> bytes:
-    """The frame with that damage, a row of the table or one byte of it inverted."""
-    return inverted(frame, what) if isinstance(what, int) else DAMAGES[what].apply(frame)
+    """The frame with that damage, a row of the table or one byte of it inverted.
+
+    Of what is no good frame (literal bytes, or one that is damaged already) the last byte is inverted.
+    """
+    if isinstance(what, int):
+        return inverted(frame, what)
+    return DAMAGES[what].apply(frame) if _is_good(frame) else inverted(frame, len(frame) - 1)
 
 
 def depth_in(frame: bytes, at: int | float | str) -> int | float:
     """Where in a frame: bytes or a fraction as they are, a part's middle in bytes."""
     if not isinstance(at, str):
         return at
+    if not _is_good(frame):
+        return 0.5
     headers_end = PRELUDE.size + int(PRELUDE.unpack_from(frame)[1])
     bounds = {
         "prelude": (0, 8),
@@ -175,6 +182,14 @@ def depth_in(frame: bytes, at: int | float | str) -> int | float:
     }
     begin, end = bounds[at]
     return (begin + end) // 2
+
+
+def _is_good(frame: bytes) -> bool:
+    decoder = Decoder()
+    try:
+        return len(decoder.feed(frame)) == 1 and not decoder.pending
+    except FrameError:
+        return False
 
 
 def _parts(frame: bytes) -> tuple[bytes, bytes]:

@@ -67,6 +67,8 @@ _MIDDLE = sc.Finish | sc.Hangup | sc.Reset | sc.Wait  # what can happen in the m
 
 def misplaced(step: sc.Step, place: fa.Place) -> str | None:
     """Why the step cannot be there; None: it can."""
+    if isinstance(step, fa.Trickle) and step.what == "interim":
+        return "interim responses come before the head, and so before every place"
     if isinstance(step, fa.FrameFault):
         if isinstance(step, fa.Tear) and step.head:
             return "the head has its place already"

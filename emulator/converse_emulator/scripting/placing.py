@@ -29,6 +29,7 @@ KINDS = {
     "image": "image",
 }
 Silent = Callable[[Emit], bool]
+AFTER_A_CUT = sc.Finish | sc.Hangup | sc.Reset | sc.Wait | sc.Gate
 
 
 def place_all(
@@ -60,6 +61,8 @@ class _Placing:
         if found is None:
             return False
         at = found + place.after
+        if any(map(_is_broken, self.moments[:at])) and not isinstance(placed.step, AFTER_A_CUT):
+            return False  # it would be sent behind half a frame
         moment = self.moments[found].at if place.time is None else place.time
         match placed.step:
             case fa.Cut() | fa.Tear() as cut:
@@ -220,6 +223,11 @@ def _what(step: "sc.Gate | sc.Event | sc.Bytes | fa.Unknown | fa.Wild | fa.GoAwa
             return Raw(data)
         case fa.Wild() | fa.GoAway():
             return insertion(step)
+
+
+def _is_broken(moment: Moment) -> bool:
+    """What is sent ends in its middle."""
+    return any(isinstance(each, fa.Cut | fa.Tear) for each in (moment.what, *moment.faults))
 
 
 def _names(what: object) -> Iterator[str]:

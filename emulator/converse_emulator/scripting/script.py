@@ -117,8 +117,8 @@ class _Stage:
     @property
     def _torn(self) -> bool:
         """What HTTP frames is torn, so that the response cannot end properly."""
-        last = self.moments[-1]
-        return any(isinstance(each, fa.Tear) for each in (last.what, *last.faults))
+        befallen = (each for moment in self.moments for each in (moment.what, *moment.faults))
+        return any(isinstance(each, fa.Tear) for each in befallen)
 
     def _step(self, number: int, step: Step) -> None:
         if isinstance(step, Content | End):

@@ -70,7 +70,7 @@ def blocking_beats(moments: Sequence[Moment], respond: Respond, delivery: Delive
             case Tear(at):
                 yield Beat(moment.at, Torn(delivery.body(b"", moment.at).head, at), moment.injected)
             case Trickle(what, every):
-                yield from _trickle(what, every, delivery, moment.at)
+                yield from _trickle(what, every, None if answered else delivery, moment.at)
             case Refuse():
                 yield from shaped(delivery.refusal(moment.what, moment.at), moment.shape)
             case Finish():
@@ -131,12 +131,16 @@ def _cut(response: Response, body: bytes, own_length: bool) -> Response:
     return replace(response, headers=headers, body=body)
 
 
-def _trickle(what: Trickled, every: float, delivery: Delivery, at: float) -> Iterator[Beat]:
-    """A body of spaces without end, which JSON may begin with; or a head that does not come."""
+def _trickle(what: Trickled, every: float, delivery: Delivery | None, at: float) -> Iterator[Beat]:
+    """A body of spaces without end, which JSON may begin with; or a head that does not come.
+
+    Without a `delivery` the head and a part of the answer have been sent: the spaces come after that.
+    """
     if what == "interim":
         yield Beat(at, Hold(Head(100, ()), every), injected=True)
-    else:
+        return
+    if delivery:
         head = delivery.body(b"", at).head
         promised = (("Content-Length", str(ENDLESS)),)
         yield Beat(at, Head(head.status, with_headers(head.headers, promised)), injected=True)
-        yield Beat(at, Hold(Send(b" ", "a space"), every), injected=True)
+    yield Beat(at, Hold(Send(b" ", "a space"), every), injected=True)

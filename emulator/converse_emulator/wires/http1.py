@@ -1,6 +1,6 @@
 """Acts on HTTP/1.1: one response at a time on a connection, so every end of one may be the connection's."""
 
-from converse_emulator.playing.acts import ErrorCode, HttpHeaders
+from converse_emulator.playing.acts import ErrorCode, Head, HttpHeaders, Send, part
 from converse_emulator.wires.uvicorn_wire import UvicornWire
 
 
@@ -26,6 +26,13 @@ class Http1Wire(UvicornWire):
 
     def push(self, data: bytes) -> bool:
         return self._owed is None and super().push(data)
+
+    async def tear(self, act: Head | Send, at: int | float) -> None:
+        if self._owed is None or isinstance(act, Head):
+            await super().tear(act, at)
+        else:  # there are no chunks, and a part of more than was promised must be possible
+            await self.raw(part(act.data, at))
+            self._broken = True
 
     async def finish(self) -> None:
         self._broken |= bool(self._owed)  # the client waits for bytes that will not come

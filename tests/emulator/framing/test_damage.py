@@ -121,3 +121,10 @@ def test_headers_and_payload_are_deep_in_between() -> None:
 def test_a_frame_without_end_is_good_as_far_as_it_goes() -> None:
     decoder = Decoder()
     assert decoder.feed(endless_frame() + b" " * 1000) == []
+
+
+@pytest.mark.parametrize("what", DAMAGES)
+@pytest.mark.parametrize("other", [b"", b"{}", damaged(FRAME, "duplicate_header"), FRAME + NEXT])
+def test_what_is_no_good_frame_is_damaged_at_its_end(what: str, other: bytes) -> None:
+    assert damaged(other, what) == other[:-1] + bytes(byte ^ 0xFF for byte in other[-1:])
+    assert depth_in(other, "payload") == 0.5
