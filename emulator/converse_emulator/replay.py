@@ -172,4 +172,8 @@ def as_yaml(scenario: Json) -> str:
     """The scenario as the text of a file."""
     import yaml
 
-    return yaml.safe_dump(scenario, sort_keys=False, allow_unicode=True, width=120)
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  the language has none
+            return True
+
+    return yaml.dump(scenario, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)

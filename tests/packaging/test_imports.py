@@ -20,6 +20,7 @@ MAY_IMPORT = {
         "converse_fixtures",
         "converse_hops",
         "faker",
+        "hypothesis",
         "h11",
         "platformdirs",
         "starlette",
