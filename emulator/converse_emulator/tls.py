@@ -5,6 +5,7 @@ readable by the user alone. Whatever name a client calls the emulator by gets a 
 so that in a network of containers, too, there is nothing to configure but the file to trust.
 """
 
+import logging
 import shutil
 import ssl
 import tempfile
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import trustme
 
 NAME = "converse-emulator"
+logger = logging.getLogger(__name__)
 CA_BUNDLE = "ca.pem"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 MOST_NAMES = 64  # whose certificates are kept
@@ -26,6 +28,26 @@ MOST_NAMES = 64  # whose certificates are kept
 
 class TlsError(EmulatorError):
     """There is no certificate to be had, or one that does not hold; the text says what to do."""
+
+
+class _Handshake(ssl.SSLObject):
+    """A connection that tells why there is none: a client that trusts nobody here hardly says it itself."""
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            advice = next((text for reason, text in _ADVICE.items() if reason in str(error)), str(error))
+            logger.warning("A TLS handshake failed: %s", advice)
+            raise
+
+
+_ADVICE = {
+    "UNKNOWN_CA": "the client does not trust the certificate; tell it the file of the authority",
+    "HTTP_REQUEST": "the client speaks HTTP without TLS; the URL begins with https://",
+}
 
 
 class Tls:
@@ -127,5 +149,6 @@ def _missing(error: ImportError) -> TlsError:
 
 def _context(protocols: list[str]) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.sslobject_class = _Handshake
     context.set_alpn_protocols(protocols)
     return context

@@ -1,6 +1,9 @@
 """HTTP/2 under load: many streams on one connection, and bodies that no window holds."""
 
 import json
+import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,3 +83,37 @@ def test_a_response_of_many_megabytes_beside_a_small_one(emulator: Emulator) -> 
         client.until(lambda: big.end and small.end)
     assert (small.status, small.end, big.status, big.end) == (200, "END_STREAM", 200, "END_STREAM")
     assert text_of(big) == answer
+
+
+NODE = """
+const session = require("node:http2").connect(process.argv[1]);
+let open = 300, statuses = {};
+for (let number = 0; number < 300; number++) {
+  const stream = session.request({ ":method": "POST", ":path": process.argv[2] });
+  const count = (status) => (statuses[status] = (statuses[status] ?? 0) + 1);
+  stream.on("response", (headers) => count(headers[":status"]));
+  stream.on("error", (error) => count(error.code));
+  stream.on("data", () => {});
+  stream.on("close", () => --open || (session.close(), console.log(JSON.stringify(statuses))));
+  stream.end(process.argv[3]);
+}
+"""
+
+
+def test_nodes_client_asks_hundreds_of_times_at_once_on_one_connection(emulator: Emulator) -> None:
+    """What is beyond the server's limit, Node keeps back by itself."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no node here")
+    body = json.dumps({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]})
+    path = f"/model/{MODEL}/converse-stream"
+    trust = {"NODE_EXTRA_CA_CERTS": str(emulator.ca_bundle)} if emulator.ca_bundle else {}
+    done = subprocess.run(
+        [node, "-e", NODE, emulator.endpoint_url, path, body],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **trust},
+    )
+    assert (done.stderr, json.loads(done.stdout)) == ("", {"200": 300})
+    assert len(emulator.journal) == 300

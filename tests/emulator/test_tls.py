@@ -10,6 +10,8 @@ import ssl
 import stat
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -110,7 +112,9 @@ def test_whatever_it_is_called_by_it_has_a_certificate(
         assert secured.selected_alpn_protocol() == chosen
 
 
-def test_who_does_not_trust_the_authority_gets_nothing(emulator: Emulator) -> None:
+def test_who_does_not_trust_the_authority_gets_nothing(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
     import boto3
 
     client = boto3.client(
@@ -123,6 +127,13 @@ def test_who_does_not_trust_the_authority_gets_nothing(emulator: Emulator) -> No
     with pytest.raises(SSLError, match="certificate verify failed"):
         client.converse(modelId=MODEL, messages=HI)
     assert len(emulator.journal) == 0
+    assert "the client does not trust the certificate; tell it the file" in caplog.text
+
+
+def test_who_comes_without_tls_is_told_of_it(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises((urllib.error.URLError, ConnectionError)):
+        urllib.request.urlopen(emulator.endpoint_url.replace("https", "http"), timeout=10)
+    assert "the client speaks HTTP without TLS; the URL begins with https://" in caplog.text
 
 
 def test_a_certificate_of_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
