@@ -7,11 +7,11 @@ from random import Random
 
 from converse_emulator.framing.damage import damaged
 from converse_emulator.language.wrap import End, Wrap
-from converse_emulator.playing.acts import Beat, Finish, Hangup, Head, Reset, Send
+from converse_emulator.playing.acts import Beat, Finish, Hangup, Reset, Send, payload
 
 PIECE = 0.05  # seconds of bandwidth that go out at a time
 ENDS: dict[End, Finish | Hangup | Reset] = {"hangup": Hangup(), "finish": Finish(), "reset": Reset()}
-EVENT_STREAM = ("Content-Type", "application/vnd.amazon.eventstream")
+SMALLEST = 16  # bytes of a frame: prelude and checksum
 
 Beats = Sequence[Beat]
 
@@ -33,17 +33,19 @@ def wrapped(beats: Beats, wrap: Wrap, rng: Random) -> Beats:
 
 def _corrupt(beats: Beats, which: int | str, rng: Random) -> Beats:
     """One frame with a wrong checksum; a response without frames stays as it is."""
-    framed = any(isinstance(beat.act, Head) and EVENT_STREAM in beat.act.headers for beat in beats)
-    frames = [i for i, beat in enumerate(beats) if framed and isinstance(beat.act, Send)]
+    frames = [i for i, beat in enumerate(beats) if isinstance(beat.act, Send) and _is_frame(beat.act.data)]
     place = int(rng.random() * len(frames)) if which == "any" else int(which) - 1
     if place >= len(frames):
         return beats
-    return [
-        _instead(beat, damaged(beat.act.data, "message_crc"), "message_crc corrupted")
-        if i == frames[place] and isinstance(beat.act, Send)
-        else beat
-        for i, beat in enumerate(beats)
-    ]
+    number = frames[place]
+    data = damaged(payload(beats[number].act), "message_crc")
+    broken = _instead(beats[number], data, "message_crc corrupted")
+    return [*beats[:number], broken, *beats[number + 1 :]]
+
+
+def _is_frame(data: bytes) -> bool:
+    """Whole, that is: its first number is its length. What is left out, or cut by its scenario, is not."""
+    return len(data) >= SMALLEST and int.from_bytes(data[:4], "big") == len(data)
 
 
 def _cut(beats: Beats, part: float, end: Finish | Hangup | Reset) -> Beats:

@@ -1,6 +1,8 @@
 """What a wrap does to a compiled reply, and the laws it keeps."""
 
+from collections.abc import Sequence
 from itertools import pairwise
+from random import Random
 from typing import Any
 
 import pytest
@@ -8,9 +10,11 @@ from converse_emulator.choosing.request import Request
 from converse_emulator.framing.eventstream import Decoder, FrameError
 from converse_emulator.language.scenario import Every, Reply, Text, Wait
 from converse_emulator.language.wrap import Wrap
-from converse_emulator.playing.acts import Beat, Finish, Hangup, Head, Reset, Send, Timeline
+from converse_emulator.playing.acts import Beat, Finish, Hangup, Head, Hold, Reset, Send, Timeline
 from converse_emulator.spelling.timeline import compile_reply
-from hypothesis import given
+from converse_emulator.spelling.wrapping import wrapped
+from converse_emulator.strategies import replies, timelines
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 REPLY: Reply = (Wait(1.0), Every(0.5), Text("Your subscription renews on 1 March."))
@@ -90,22 +94,32 @@ def test_speed_divides_what_the_wrap_made() -> None:
     assert moments(compiled(wrap, speed=10)) == pytest.approx([at / 10 for at in moments(compiled(wrap))])
 
 
-@given(
-    st.builds(
-        Wrap,
-        slow=st.none() | st.floats(0.01, 100),
-        jitter=st.none() | st.floats(0, 2),
-        bandwidth=st.none() | st.floats(50, 1e5),
-        corrupt=st.none() | st.just("any") | st.integers(1, 30),
-        cut=st.none() | st.floats(0.01, 1),
-    ),
-    st.sampled_from(["Converse", "ConverseStream", "InvokeModelWithResponseStream"]),
+WRAPS = st.builds(
+    Wrap,
+    slow=st.none() | st.floats(0.01, 100),
+    jitter=st.none() | st.floats(0, 2),
+    bandwidth=st.none() | st.floats(50, 1e5),
+    corrupt=st.none() | st.just("any") | st.integers(1, 30),
+    cut=st.none() | st.floats(0.01, 1),
 )
+
+
+@given(WRAPS, st.sampled_from(["Converse", "ConverseStream", "InvokeModelWithResponseStream"]))
 def test_whatever_the_wrap_the_timeline_is_one(wrap: Wrap, operation: str) -> None:
     timeline = compiled(wrap, operation)
-    assert all(before <= after for before, after in pairwise(moments(timeline)))
     assert isinstance(timeline.beats[0].act, Head)
-    ends = [isinstance(beat.act, Finish | Hangup | Reset) for beat in timeline.beats]
-    assert ends == [False] * (len(ends) - 1) + [True]
+    keeps_order_and_ends_once(timeline.beats)
     plain = body(compiled(None, operation))
     assert len(body(timeline)) == int(len(plain) * (wrap.cut or 1.0))
+
+
+@settings(deadline=None)
+@given(WRAPS, timelines(replies(stalls=True)))
+def test_faults_of_the_scenario_stay_under_a_wrap(wrap: Wrap, timeline: Timeline) -> None:
+    keeps_order_and_ends_once(wrapped(timeline.beats, wrap, Random(0)))
+
+
+def keeps_order_and_ends_once(beats: Sequence[Beat]) -> None:
+    assert all(before.at <= after.at for before, after in pairwise(beats))
+    ends = [isinstance(beat.act, Finish | Hangup | Reset | Hold) for beat in beats]
+    assert ends == [False] * (len(ends) - 1) + [True]
