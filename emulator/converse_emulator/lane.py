@@ -9,9 +9,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-import zttp
-
 from converse_emulator.http.asgi import Scope
+from converse_emulator.http.framing import Framing
+from converse_emulator.http.head import RequestHead, read_head
 from converse_emulator.opening import Answer
 from converse_emulator.playing.wire import ClientLeft
 from converse_emulator.wires.lane_wire import Cycle, Flow, LaneWire
@@ -21,7 +21,6 @@ CONTROL = b"/_emulator/"
 DIALOGUE = b"/invoke-with-bidirectional-stream"
 KEPT_ALIVE = 60.0  # seconds that a connection may be idle
 LARGEST_HEAD = 65_536
-LARGEST_BODY = 1_048_576
 LARGEST_AT_ONCE = 65_536  # bytes of a body that are written whether the client reads or not
 MOST_WAITING = 65_536  # bytes of further requests that are taken in while one is answered
 HIGH_WATER = 16_384  # bytes that wait to be sent before the play has to wait
@@ -44,10 +43,9 @@ class Lane(asyncio.Protocol):
         self._lanes = lanes
         self._tasks = tasks
         self._loop = asyncio.get_running_loop()
-        self._conn = zttp.Connection(zttp.SERVER)
         self._flow = Flow()
         self._received = b""  # of the request that is coming, and of those after it
-        self._request: zttp.Request | None = None  # whose head is there
+        self._request: RequestHead | None = None  # whose body is coming
         self._body = range(0)  # where in what was received its body is
         self._cycle: Cycle | None = None  # the response that is being played
         self._idle_since = self._loop.time()
@@ -86,10 +84,6 @@ class Lane(asyncio.Protocol):
             assert self._request is not None
             body = self._received[self._body.start : self._body.stop]
             self._received = self._received[self._body.stop :]
-            if body:
-                self._conn.receive_data(body)
-            while not isinstance(self._conn.next_event(), zttp.EndOfMessage | zttp.NeedData):
-                pass
             request, self._request = self._request, None
             self._respond(request, body)
 
@@ -105,26 +99,20 @@ class Lane(asyncio.Protocol):
                 if len(self._received) > LARGEST_HEAD:
                     self._give_up()
                 return False
-            try:
-                event = self._conn.receive_event(self._received[:end])
-            except zttp.RemoteProtocolError:
-                event = zttp.NEED_DATA
-            length = _length(event) if isinstance(event, zttp.Request) else None  # None: not for the lane
-            if length is None:
+            head = read_head(self._received[:end])
+            if head is None or head.path.startswith(CONTROL) or head.path.endswith(DIALOGUE):
                 self._give_up()
                 return False
-            assert isinstance(event, zttp.Request)
-            self._request, self._body = event, range(end, end + length)
+            self._request, self._body = head, range(end, end + head.length)
         return len(self._received) >= self._body.stop
 
-    def _respond(self, request: zttp.Request, body: bytes) -> None:
-        assert isinstance(request.headers, zttp.HeaderBlock)
+    def _respond(self, request: RequestHead, body: bytes) -> None:
         scope = {
             "method": "POST",
             "raw_path": request.path,
             "query_string": request.query,
             "http_version": "1.1",
-            "headers": request.headers.to_list(lowercase_names=True),
+            "headers": request.headers,
         }
         try:
             answer = self._answer_to(scope, body)
@@ -132,17 +120,18 @@ class Lane(asyncio.Protocol):
             logger.exception("The emulator failed before an answer")
             self.transport.close()
             return
+        framing = Framing(closes=request.closes)
         whole = answer.whole
         if whole and len(whole.body) <= LARGEST_AT_ONCE and not self._flow.write_paused:
-            self._conn.send_response(whole.head.status, raw_headers(whole.head.headers))
+            framing.send_response(whole.head.status, raw_headers(whole.head.headers))
             if whole.body:
-                self._conn.send_data(whole.body)
-            self._conn.end_message()
-            self.transport.write(self._conn.data_to_send())
+                framing.send_data(whole.body)
+            framing.end_message()
+            self.transport.write(framing.data_to_send())
             answer.sent()
-            self._finish(keep_alive=True)
+            self._finish(closes=framing.closes)
         else:
-            self._cycle = Cycle(self._conn, self.transport, self._flow)
+            self._cycle = Cycle(framing, self.transport, self._flow)
             task = self._loop.create_task(self._play(answer, self._cycle))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -160,20 +149,19 @@ class Lane(asyncio.Protocol):
             await wire.close()
         self._cycle = None
         if cycle.response_complete:
-            self._finish(keep_alive=cycle.keep_alive)
+            self._finish(closes=cycle.conn.closes or not cycle.keep_alive)
             self._go_on()
         else:
             self.transport.close()
 
-    def _finish(self, *, keep_alive: bool) -> None:
+    def _finish(self, *, closes: bool) -> None:
         """The response is complete: make ready for the next request."""
         if self.transport.is_closing():
             return
-        if not keep_alive or self._conn.should_close():
+        if closes:
             self._received = b""
             self.transport.close()
             return
-        self._conn.start_next_cycle()
         self._idle_since = self._loop.time()
         self.transport.resume_reading()
 
@@ -194,24 +182,3 @@ class Lane(asyncio.Protocol):
             self.transport.close()
         else:
             self._idle_timer = self._loop.call_later(left, self._close_if_idle)
-
-
-def _length(request: zttp.Request) -> int | None:
-    """The length of the body; None for a request that is not for the lane."""
-    assert isinstance(request.headers, zttp.HeaderBlock)
-    headers = request.headers
-    length = headers.getall(b"content-length")
-    if (
-        request.method != b"POST"
-        or request.http_version != b"1.1"
-        or request.expect_continue
-        or request.path.startswith(CONTROL)
-        or request.path.endswith(DIALOGUE)
-        or headers.get(b"upgrade") is not None
-        or headers.get(b"transfer-encoding") is not None
-        or len(length) != 1
-        or not length[0].isdigit()
-        or int(length[0]) > LARGEST_BODY
-    ):
-        return None
-    return int(length[0])

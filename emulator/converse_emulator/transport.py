@@ -57,7 +57,6 @@ class Connections:
         self._answer_to = answer_to
         self._lacks_http2 = lacks_http2()
         if self._lacks_http2:
-            self._answer_to = None  # the lane needs zttp as well
             logger.warning("HTTP/2 is not offered: %s. pip install '%s' repairs it", self._lacks_http2, ZTTP)
         self._lanes: set[Lane] = set()
         self._tasks: set[asyncio.Task[None]] = set()

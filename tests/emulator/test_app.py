@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from converse_emulator import Emulator, app, lane, opening
+from converse_emulator import Emulator, app, opening
 from converse_emulator.framing.eventstream import Decoder
+from converse_emulator.http import head as request_head
 from converse_emulator.http import inbound
 
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -237,7 +238,7 @@ def test_a_body_beyond_the_limit_is_refused_before_it_has_come(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbound, "MOST_BYTES", 1000)
-    monkeypatch.setattr(lane, "LARGEST_BODY", 1000)
+    monkeypatch.setattr(request_head, "LARGEST_BODY", 1000)
     assert ask(emulator, content=bytes(1001)).error == (413, "RequestTooLargeException")
     chunked = b"500\r\n" + bytes(0x500) + b"\r\n0\r\n\r\n"
     head = f"POST {STREAM} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()

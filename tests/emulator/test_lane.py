@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import pytest
 from converse_emulator import Emulator, lane
+from converse_emulator.http import head
 
 PATH = "/model/anthropic.claude-3-haiku-20240307-v1:0/converse"
 BODY = json.dumps({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}).encode()
@@ -82,7 +83,7 @@ def test_a_request_may_come_in_any_pieces(emulator: Emulator, connection: socket
     [
         request(BODY, PATH, version="1.0"),
         request(BODY, PATH, "Connection: close"),
-        request(BODY + b" " * lane.LARGEST_BODY),
+        request(BODY + b" " * head.LARGEST_BODY),
         request(BODY, PATH, "X-Large: " + "x" * 8_000),
         f"POST {PATH} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
         + b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY),

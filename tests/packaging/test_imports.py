@@ -66,7 +66,7 @@ ONLY = {
     ("converse_emulator", "trustme"): {"tls"},
     ("converse_emulator", "h11"): {"h11_wire"},
     ("converse_emulator", "uvicorn"): {"uvicorn_side", "zttp_side", "h11_side"},
-    ("converse_emulator", "zttp"): {"lane", "zttp_side"},
+    ("converse_emulator", "zttp"): {"zttp_side"},
     ("converse_emulator", "prometheus_client"): {"metrics"},
     ("converse_emulator", "faker"): {"prose"},
     ("converse_emulator", "yaml"): {"loader", "replay"},

@@ -1,9 +1,9 @@
 """The wire of a connection in the lane (see `lane`): `Http1Wire` on a cycle of our own."""
 
 import asyncio
-from typing import Any
 
 from converse_emulator.http import asgi
+from converse_emulator.http.framing import Framing
 from converse_emulator.wires.http1 import Http1Wire
 
 
@@ -33,7 +33,7 @@ class Flow:
 class Cycle:
     """One response on a connection: what uvicorn's cycle is to `UvicornWire`."""
 
-    def __init__(self, conn: Any, transport: asyncio.Transport, flow: Flow) -> None:
+    def __init__(self, conn: Framing, transport: asyncio.Transport, flow: Flow) -> None:
         self.conn = conn
         self.flow = flow
         self.disconnected = False

@@ -1,0 +1,61 @@
+"""HTTP/1.1's framing of one response: the bytes that wait to be sent, as zttp's connection has them."""
+
+from functools import lru_cache
+
+Headers = list[tuple[bytes, bytes]]
+
+_BODYLESS = frozenset({204, 304})
+
+
+class Framing:
+    """Frames a head, a body in chunks or of a length, and its end; `closes`: no response can follow."""
+
+    def __init__(self, *, closes: bool) -> None:
+        self.closes = closes
+        self._chunked = False
+        self._bodyless = False
+        self._waiting: list[bytes] = []
+
+    def send_informational(self, status: int, headers: Headers) -> None:
+        self._waiting.append(_head(status, headers))
+
+    def send_response(self, status: int, headers: Headers) -> None:
+        named = {name.lower(): value for name, value in headers}
+        self._bodyless = status in _BODYLESS
+        self._chunked = b"transfer-encoding" in named and not self._bodyless
+        if not (self._chunked or self._bodyless or b"content-length" in named):
+            headers = [*headers, (b"transfer-encoding", b"chunked")]
+            self._chunked = True
+        self.closes |= named.get(b"connection", b"").lower() == b"close"
+        self._waiting.append(_head(status, headers))
+
+    def send_data(self, data: bytes) -> None:
+        if self._chunked:
+            self._waiting += (b"%x\r\n" % len(data), data, b"\r\n")
+        elif not self._bodyless:
+            self._waiting.append(data)
+
+    def end_message(self) -> None:
+        if self._chunked:
+            self._waiting.append(b"0\r\n\r\n")
+
+    def data_to_send(self) -> bytes:
+        """What waits, as one; then nothing waits any more."""
+        data = b"".join(self._waiting)
+        self._waiting.clear()
+        return data
+
+
+def _head(status: int, headers: Headers) -> bytes:
+    lines = [b"%b: %b\r\n" % header for header in headers]
+    return b"".join((_status_line(status), *lines, b"\r\n"))
+
+
+@lru_cache(maxsize=64)
+def _status_line(status: int) -> bytes:
+    if status == 200:
+        return b"HTTP/1.1 200 OK\r\n"
+    from http import HTTPStatus  # 2 ms that not every start needs
+
+    phrase = next((known.phrase for known in HTTPStatus if known == status), "")
+    return f"HTTP/1.1 {status} {phrase}\r\n".encode()
