@@ -29,6 +29,7 @@ from converse_emulator.judging.verdicts import FirstFrame, Refused
 from converse_emulator.language.library import Library
 from converse_emulator.language.wrap import Wrap
 from converse_emulator.opening import Answer, Opening, Unrecorded
+from converse_emulator.outage import Begin
 from converse_emulator.playing.acts import Beat, Finish, Head, Timeline, Whole, folded
 from converse_emulator.playing.clock import RealClock
 from converse_emulator.playing.gates import Gates
@@ -52,7 +53,6 @@ CONTROL = "/_emulator/"
 DIALOGUE = "/invoke-with-bidirectional-stream"  # its body comes while it is answered
 
 logger = logging.getLogger(__name__)
-
 
 # What can be wrong with a request, and the name and status of the error it gets.
 _ERRORS: Mapping[type[Exception], tuple[str, int]] = {
@@ -92,6 +92,7 @@ class DataPlane:
         self.clock = RealClock()
         self.reader = Reader(self.judge, self.side_calls.operations)
         self.compiler = Compiler(speed)
+        self.outage: Begin | None = None  # of the server
         self._make_control = control
         self._refusals = itertools.count()
 

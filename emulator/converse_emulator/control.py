@@ -9,11 +9,13 @@ Web pages must not reach them through a browser on this machine: a foreign `Host
 point here) and a foreign `Origin` (another page) are refused.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -26,6 +28,7 @@ from converse_emulator.errors import EmulatorError, ScenarioError
 from converse_emulator.http.asgi import App, Receive, Scope, Send
 from converse_emulator.http.inbound import read_body, text_headers
 from converse_emulator.language.scenario import Json, Scenario
+from converse_emulator.outage import checked
 from converse_emulator.playing.acts import explain
 from converse_emulator.playing.gates import TooManyOpenings
 from converse_emulator.playing.wire import ClientLeft
@@ -50,6 +53,7 @@ def control_app(plane: "DataPlane", host: str) -> App:
             Route("/_emulator/gates", routes.gates),
             Route("/_emulator/gates/open", routes.open_gate, methods=["POST"]),
             Route("/_emulator/journal", routes.journal),
+            Route("/_emulator/outage", routes.outage, methods=["POST"]),
             Route("/_emulator/reset", routes.reset, methods=["POST"]),
         ],
         exception_handlers={
@@ -84,6 +88,7 @@ def foreign(headers: Mapping[str, str], own: set[str], scheme: str = "http") -> 
 class _Routes:
     def __init__(self, plane: "DataPlane") -> None:
         self._plane = plane
+        self._outages: set[asyncio.Task[None]] = set()  # so that they are not collected while they begin
 
     async def health(self, _: Request) -> Response:
         lateness = self._plane.clock.lateness
@@ -149,6 +154,19 @@ class _Routes:
         session = _text(what, "session") if what.get("session") is not None else None
         self._plane.reset(session)
         return JSONResponse({"reset": session})
+
+    async def outage(self, request: Request) -> Response:
+        """It begins once this has been answered."""
+        what = await _body(request)
+        how, seconds = checked(what.get("how"), what.get("seconds"))
+        begin = self._plane.outage
+        if begin is None:
+            raise HTTPException(404, "this server has no outages")
+
+        async def soon() -> None:
+            self._outages.add(asyncio.create_task(begin(how, seconds)))  # it cuts this connection, too
+
+        return JSONResponse({"how": how, "seconds": seconds}, background=BackgroundTask(soon))
 
 
 async def _body(request: Request) -> dict[str, Json]:

@@ -28,6 +28,7 @@ from converse_emulator.judging.verdicts import Validation
 from converse_emulator.language.library import Library
 from converse_emulator.language.scenario import Json
 from converse_emulator.models.catalogue import Catalogue
+from converse_emulator.outage import How, checked
 from converse_emulator.playing.exchanges import Exchanges
 from converse_emulator.server import Server
 from converse_emulator.transport import alpn
@@ -197,6 +198,7 @@ class Emulator(Session):
             wrap=_wrap(wrap),
         )
         super().__init__(Server(plane, host, port, _tls(tls, host), plane.answer), plane, DEFAULT_SESSION)
+        plane.outage = self._server.outage
 
     @property
     def endpoint_url(self) -> str:
@@ -211,6 +213,13 @@ class Emulator(Session):
     def session(self, name: str) -> Session:
         """Another session, new or known."""
         return Session(self._server, self._plane, name)
+
+    def outage(self, how: How, seconds: float) -> None:
+        """Let nobody through for a while: `refuse`, `silent`, `close` or `reset` each new connection.
+
+        Connections that are there are cut. Raises `BadOutage` (a `ValueError`).
+        """
+        self._server.run(self._server.outage(*checked(how, seconds)))
 
     def reset(self) -> None:
         """Forget everything of all sessions."""

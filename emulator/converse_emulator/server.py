@@ -9,10 +9,12 @@ import asyncio
 import socket
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from converse_emulator.address import listen
 from converse_emulator.http.asgi import App
 from converse_emulator.loop_thread import LoopThread
+from converse_emulator.outage import How
 from converse_emulator.transport import Connections, check_versions
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class Server:
         self._thread = LoopThread("emulator")
         self._listener: asyncio.Server
         self._connections: Connections
+        self._recovery: asyncio.TimerHandle | None = None  # from an outage
         self.url = ""  # http://HOST:PORT or https://HOST:PORT, known from `start` on
 
     @property
@@ -89,6 +92,33 @@ class Server:
                 ssl_shutdown_timeout=TLS_GOODBYE,
             )
 
+    async def outage(self, how: How, seconds: float) -> None:
+        """Let nobody through from now on, for so many seconds; see `outage`. Runs in the server's loop."""
+        if self._recovery:
+            self._recovery.cancel()
+        self._connections.outage = how
+        if how == "refuse":
+            self._listener.close()
+        elif not self._listener.is_serving():
+            await self._begin(self._listening_again())
+        await self._connections.abort(PATIENCE)
+        loop = asyncio.get_running_loop()
+        self._recovery = loop.call_later(seconds, lambda: loop.create_task(self._recover()))
+
+    async def _recover(self) -> None:
+        self._recovery = None
+        self._connections.outage = None
+        await self._connections.abort(PATIENCE)
+        if not self._listener.is_serving():
+            await self._begin(self._listening_again())
+
+    def _listening_again(self) -> socket.socket:
+        port = urlsplit(self.url).port
+        assert port
+        return listen(self._host, port)[0]
+
     async def _end(self) -> None:
+        if self._recovery:
+            self._recovery.cancel()
         self._listener.close()
         await self._connections.abort(PATIENCE)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from converse_emulator.errors import EmulatorError
 from converse_emulator.http.asgi import App, Receive, Scope, Send
 from converse_emulator.installed import ZTTP, lacks_http2, version_of
+from converse_emulator.outage import How, TurnedAway
 from converse_emulator.wires.http1 import Http1Wire
 from converse_emulator.wires.http2 import Http2Wire
 from converse_emulator.wires.uvicorn_wire import UvicornWire
@@ -60,6 +61,8 @@ class Connections:
             logger.warning("HTTP/2 is not offered: %s. pip install '%s' repairs it", self._lacks_http2, ZTTP)
         self._lanes: set[Lane] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.outage: How | None = None
+        self._silent: set[asyncio.BaseTransport] = set()
 
     @cached_property
     def _uvicorn_side(self) -> "UvicornSide":
@@ -76,7 +79,7 @@ class Connections:
         return UvicornSide(self._app, zttp_side.Connection)
 
     def __call__(self) -> asyncio.Protocol:
-        return _Arrival(self)
+        return TurnedAway(self.outage, self._silent) if self.outage else _Arrival(self)
 
     def begin(self, transport: asyncio.Transport) -> None:
         """Give a new connection its protocol."""
@@ -107,6 +110,10 @@ class Connections:
 
     async def abort(self, patience: float) -> None:
         """Cut all connections, and give their requests `patience` seconds to end."""
+        for silent in self._silent:
+            assert isinstance(silent, asyncio.Transport)
+            silent.abort()
+        self._silent.clear()
         for lane in list(self._lanes):
             lane.transport.abort()
         tasks = set(self._tasks)
