@@ -21,7 +21,15 @@ from converse_emulator.http.refusals import ServiceError
 from converse_emulator.models.model_ids import family
 from converse_emulator.scripting.tokens import count_request
 
-INFERENCE = frozenset({"Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream"})
+INFERENCE = frozenset(
+    {
+        "Converse",
+        "ConverseStream",
+        "InvokeModel",
+        "InvokeModelWithResponseStream",
+        "InvokeModelWithBidirectionalStream",
+    }
+)
 MOST_OUTPUT = 4_096  # tokens, of a model that no catalogue tells it of
 MOST_KEPT = 10_000  # accounts' models; the oldest is forgotten
 

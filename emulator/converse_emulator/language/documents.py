@@ -62,7 +62,13 @@ def _prompt(value: str) -> str:
 
 
 # In which a model says something.
-OPERATIONS = ("Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream")
+OPERATIONS = (
+    "Converse",
+    "ConverseStream",
+    "InvokeModel",
+    "InvokeModelWithResponseStream",
+    "InvokeModelWithBidirectionalStream",
+)
 REPLY = ReplyForm()
 INSTEAD = instead(REPLY)
 MATCH = Record(

@@ -239,6 +239,28 @@ def test_a_miss_is_an_exception_and_fails_the_test(emulator: Emulator, session: 
         session.verify()
 
 
+def test_a_scenario_may_be_for_sessions_only(emulator: Emulator, session: Session) -> None:
+    session.play("Yes", match={"operation": "InvokeModelWithBidirectionalStream", "prompt": "hello"})
+    with talking(emulator, session) as talk:
+        talk.start()
+        talk.ask("1", "Hello there")
+        talk.until("completionEnd")
+    assert session.journal.wait()[0].text_sent == "Yes"
+    session.verify()
+
+
+def test_sessions_have_quotas() -> None:
+    with (
+        Emulator(quotas="amazon.nova-2-sonic*:concurrent=1") as emulator,
+        h2_client(emulator.endpoint_url) as client,
+    ):
+        first = Talk(client, emulator.session("s"))
+        client.until(lambda: first.stream.headers)
+        second = Talk(client, emulator.session("s"))
+        client.until(lambda: second.stream.end)
+    assert (first.stream.status, second.stream.status) == (200, 503)
+
+
 def test_the_end_of_the_input_ends_the_session(emulator: Emulator, session: Session) -> None:
     with talking(emulator, session) as talk:
         talk.start()
