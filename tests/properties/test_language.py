@@ -157,7 +157,8 @@ def test_the_loader_takes_what_the_grammar_makes_and_the_schema_takes_it_too(
 def test_what_the_loader_takes_the_schema_takes(document: Json) -> None:
     assert VALIDATOR.is_valid(document)
     scenario = taken(document)
-    if scenario is not None and not isinstance(document, str):
+    # Only a file may have no reply but alternatives: what is armed answers one request each.
+    if scenario is not None and not isinstance(document, str) and scenario.replies:
         assert scenario.replies == scenario_from(document, "x").replies
 
 
