@@ -1,6 +1,7 @@
 """What each command of `converse-emulator` does. Imports are inside: a command needs few of them."""
 
 import argparse
+import gc
 import json
 import signal
 import sys
@@ -43,6 +44,7 @@ def serve(options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     with emulator:
+        gc.freeze()  # what was imported stays: the collector need not look through it again and again
         print(f"ready {emulator.endpoint_url}", flush=True)
         if emulator.ca_bundle:
             print(f"ca {emulator.ca_bundle}", flush=True)

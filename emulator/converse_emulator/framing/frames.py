@@ -30,6 +30,7 @@ from converse_emulator.language.scenario import Json
 
 PADDING = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 SHORTEST, LONGEST = 2, 61  # of an event's padding
+VARIANT_BITS = 4  # sixteen sequences of them
 _LENGTHS = bytes(SHORTEST + byte * (LONGEST - SHORTEST + 1) // 256 for byte in range(256))  # of a random byte
 
 
@@ -38,12 +39,23 @@ def draw_padding(rng: Random) -> int:
     return _LENGTHS[rng.getrandbits(8)]
 
 
-def draw_paddings(rng: Random, count: int) -> bytes:
-    """Those of so many events, a byte each; drawn together they cost next to nothing.
+def draw_variant(rng: Random) -> int:
+    """Which of the sequences of paddings a stream has."""
+    return rng.getrandbits(VARIANT_BITS)
 
-    The first ones are the same however many there are: chance comes in words of four bytes.
+
+def paddings(variant: int, count: int) -> bytes:
+    """The first paddings of a sequence, a byte each, as random as single ones.
+
+    There are few sequences, so that streams that say the same come out in few ways and can be kept.
     """
-    return rng.randbytes((count + 3) // 4 * 4)[:count].translate(_LENGTHS)
+    return _sequence(variant, max(256, 1 << (count - 1).bit_length()))[:count]
+
+
+@lru_cache(maxsize=64)
+def _sequence(variant: int, length: int) -> bytes:
+    """A longer one begins like a shorter one: chance comes in words, which these lengths are full of."""
+    return Random(variant).randbytes(length).translate(_LENGTHS)
 
 
 def event_frame(event_type: str, body: Mapping[str, Json], padding: int | None) -> bytes:

@@ -8,11 +8,14 @@ _BODYLESS = frozenset({204, 304})
 
 
 class Framing:
-    """Frames a head, a body in chunks or of a length, and its end; `closes`: no response can follow."""
+    """Frames a head, a body in chunks (`chunked`) or of a length, and its end.
+
+    `closes`: no response can follow.
+    """
 
     def __init__(self, *, closes: bool) -> None:
         self.closes = closes
-        self._chunked = False
+        self.chunked = False
         self._bodyless = False
         self._waiting: list[bytes] = []
 
@@ -22,21 +25,21 @@ class Framing:
     def send_response(self, status: int, headers: Headers) -> None:
         named = {name.lower(): value for name, value in headers}
         self._bodyless = status in _BODYLESS
-        self._chunked = b"transfer-encoding" in named and not self._bodyless
-        if not (self._chunked or self._bodyless or b"content-length" in named):
+        self.chunked = b"transfer-encoding" in named and not self._bodyless
+        if not (self.chunked or self._bodyless or b"content-length" in named):
             headers = [*headers, (b"transfer-encoding", b"chunked")]
-            self._chunked = True
+            self.chunked = True
         self.closes |= named.get(b"connection", b"").lower() == b"close"
         self._waiting.append(_head(status, headers))
 
     def send_data(self, data: bytes) -> None:
-        if self._chunked:
+        if self.chunked:
             self._waiting += (b"%x\r\n" % len(data), data, b"\r\n")
         elif not self._bodyless:
             self._waiting.append(data)
 
     def end_message(self) -> None:
-        if self._chunked:
+        if self.chunked:
             self._waiting.append(b"0\r\n\r\n")
 
     def data_to_send(self) -> bytes:

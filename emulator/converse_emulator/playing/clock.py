@@ -40,6 +40,7 @@ class RealClock:
         self._waiting: list[tuple[float, int, Step, asyncio.Future[None]]] = []
         self._order = itertools.count()  # of those with the same moment
         self._alarm: Alarm | None = None
+        self._time: Callable[[], float] | None = None  # the loop's, once it is known
         self._set_to = float("inf")  # the moment of the alarm
         self._abandoned = 0  # that were cancelled and are still on the heap
         self._steps = 0  # since the window began
@@ -48,7 +49,7 @@ class RealClock:
         self.lateness = Lateness()  # of the steps that were waited for
 
     def now(self) -> float:
-        return asyncio.get_running_loop().time()
+        return self._time() if self._time else asyncio.get_running_loop().time()
 
     async def sleep_until(self, moment: float) -> None:
         if moment > self.now():
@@ -66,7 +67,7 @@ class RealClock:
         """Nobody waits any more, and the loop is about to end."""
         if self._alarm is not None:
             self._alarm.close()
-        self._alarm, self._set_to = None, float("inf")
+        self._alarm, self._time, self._set_to = None, None, float("inf")
         self._waiting.clear()
 
     async def _wait(self, step: Step, moment: float) -> None:
@@ -82,7 +83,7 @@ class RealClock:
 
     def _set(self, moment: float) -> None:
         if self._alarm is None:
-            self._alarm = alarm(self._ring)
+            self._alarm, self._time = alarm(self._ring), asyncio.get_running_loop().time
         self._set_to = moment
         self._alarm.set(moment)
 

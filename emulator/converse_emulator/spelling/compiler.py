@@ -1,23 +1,23 @@
 """Replies compiled again and again: what does not depend on the request's own chance is made once.
 
 A performance that draws nothing is the same for every request that says the same about it; its frames differ
-by their padding only, which is one of sixty lengths. So a timeline is put together from frames that are kept.
+by their paddings only, of which there are sixteen sequences. So it is kept in each of these.
 What comes out is what `compile_reply` makes, byte for byte.
 """
 
 import json
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
 from converse_emulator.choosing.request import Request
-from converse_emulator.framing.frames import LONGEST, draw_paddings, event_frame
+from converse_emulator.framing.frames import draw_variant, event_frame, paddings
 from converse_emulator.http.content import once
 from converse_emulator.language.scenario import Json, Reply
 from converse_emulator.language.wrap import Wrap
-from converse_emulator.playing.acts import Beat, Finish, Send, Timeline, Whole, folded
+from converse_emulator.playing.acts import Beat, Finish, Head, Send, Timeline, Whole, folded, payload
 from converse_emulator.scripting import ids
 from converse_emulator.scripting.performance import Emit, Moment, Performance
 from converse_emulator.scripting.tokens import count_request
@@ -92,51 +92,49 @@ def _what_counts(reply: Reply, request: Request) -> Hashable | None:
     return id(reply), request.operation, request.model, said
 
 
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """The frames of a performance with one sequence of paddings, and its end."""
+
+    beats: tuple[Beat, ...]
+    body: bytes  # empty for a stream that is not due at once: nobody needs it
+
+    def after(self, head: Beat, tokens: int) -> Timeline:
+        return Timeline((head, *self.beats), tokens)
+
+
 class _Frames:
-    """A performance of whole events as a stream: the frame of each event with every padding."""
+    """A performance of whole events as a stream, in every variant."""
 
     def __init__(self, moments: Sequence[Moment], tokens: int, speed: float) -> None:
         self.made = 0
-        self._events = moments[:-1]
+        self._events, self._end = moments[:-1], moments[-1]
         self._tokens = tokens
         self._speed = speed
-        self._frames: list[list[bytes]] = [[b""] * (LONGEST + 1) for _ in self._events]
-        self._beats: list[list[Beat | None]] = [[None] * (LONGEST + 1) for _ in self._events]
-        self._end = Beat(moments[-1].at / speed, Finish())
+        self._variants: dict[int, _Variant] = {}
 
     def compiled(self, delivery: Delivery, rng: Random) -> Timeline | Whole:
         """The stream with the paddings that come next."""
-        paddings = draw_paddings(rng, len(self._events))
+        number = draw_variant(rng)
+        variant = self._variants.get(number) or self._make(number)
         first = self._events[0].at
-        head = delivery.stream_head(first)
-        if self._end.at > 0:
-            return self._timeline(Beat(first, head), paddings)
-        frames = [row[padding] for row, padding in zip(self._frames, paddings, strict=True)]
-        if not all(frames):
-            frames = [frame or self._frame(n, paddings[n]) for n, frame in enumerate(frames)]
-        unfolded = partial(self._timeline, Beat(first, head), paddings)
-        return Whole(head, b"".join(frames), self._tokens, unfolded)
+        head = Beat(first / self._speed, delivery.stream_head(first))
+        if not variant.body:
+            return variant.after(head, self._tokens)
+        assert isinstance(head.act, Head)
+        return Whole(head.act, variant.body, self._tokens, partial(variant.after, head, self._tokens))
 
-    def _timeline(self, head: Beat, paddings: Sequence[int]) -> Timeline:
-        found = [row[padding] for row, padding in zip(self._beats, paddings, strict=True)]
-        beats = (beat or self._beat(n, paddings[n]) for n, beat in enumerate(found))
-        return Timeline((replace(head, at=head.at / self._speed), *beats, self._end), self._tokens)
-
-    def _frame(self, number: int, padding: int) -> bytes:
-        emit = self._events[number].what
-        assert isinstance(emit, Emit)
-        if not self._frames[number][padding]:
-            self._frames[number][padding] = event_frame(emit.type, emit.body, padding)
-            self.made += 1
-        return self._frames[number][padding]
-
-    def _beat(self, number: int, padding: int) -> Beat:
-        moment = self._events[number]
-        assert isinstance(moment.what, Emit)
-        send = Send(self._frame(number, padding), moment.what.type, moment.what.tokens)
-        beat = Beat(moment.at / self._speed, send)
-        self._beats[number][padding] = beat
-        return beat
+    def _make(self, number: int) -> _Variant:
+        beats = []
+        for moment, padding in zip(self._events, paddings(number, len(self._events)), strict=True):
+            assert isinstance(moment.what, Emit)
+            frame = event_frame(moment.what.type, moment.what.body, padding)
+            beats.append(Beat(moment.at / self._speed, Send(frame, moment.what.type, moment.what.tokens)))
+        body = b"" if self._end.at > 0 else b"".join(payload(beat.act) for beat in beats)
+        end = Beat(self._end.at / self._speed, Finish())
+        self._variants[number] = made = _Variant((*beats, end), body)
+        self.made += len(beats)
+        return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from typing import assert_never
 from converse_emulator.choosing.request import Request
 from converse_emulator.framing.damage import damaged, depth_in
 from converse_emulator.framing.frames import (
-    draw_paddings,
+    draw_variant,
     endless_frame,
     error_frame,
     event_frame,
     exception_frame,
+    paddings,
 )
 from converse_emulator.language.faults import Corrupt, Cut, Drop, Duplicate, Swap, Tear, Trickle, Trickled
 from converse_emulator.language.scenario import Refuse, Throw
@@ -45,12 +46,12 @@ def converse_stream(
     """The beats of a ConverseStream response: each event a frame, literal bytes as they are."""
     del request  # the events are all that there is to say
     events = sum(isinstance(moment.what, Emit) for moment in performance.moments)
-    paddings = iter(draw_paddings(rng, events))
+    lengths = iter(paddings(draw_variant(rng), events))
 
     def frame(content: Emit | Raw) -> bytes:
         if isinstance(content, Raw):
             return content.data
-        return event_frame(content.type, content.body, next(paddings))
+        return event_frame(content.type, content.body, next(lengths))
 
     return stream_beats(performance.moments, frame, delivery)
 

@@ -45,7 +45,7 @@ def test_a_moment_that_has_passed_is_not_waited_for() -> None:
 def test_sleepers_wake_in_the_order_of_their_moments() -> None:
     async def sleep() -> list[int]:
         clock = RealClock()
-        start = clock.now() + 0.005
+        start = clock.now() + 0.05
         woken = []
 
         async def sleeper(number: int) -> None:
