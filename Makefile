@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test bench serve chat conformance conformance-quick tables lint format
+.PHONY: help install demo hops test bench serve chat conformance conformance-quick tables lint format
 
 help:  ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ install: $(VENV)/.installed  ## Set up .venv with everything the other targets n
 
 demo: install  ## Run the contract suite against the reference handler; writes report.html
 	@$(BIN)/converse-contract demo
+
+hops: install  ## Run one answer over the six paths to the browser; the article's table beside ours, and hops.svg
+	@$(BIN)/python -m delivery
 
 test: install  ## Run all tests
 	$(BIN)/python -m pytest -n auto --dist loadfile
@@ -43,6 +46,7 @@ tables: install  ## Write the generated tables anew
 	@$(BIN)/python tools/faults_table.py
 	@$(BIN)/python tools/conditions_table.py
 	@$(BIN)/python tools/wraps_table.py
+	@$(BIN)/python tools/delivery_page.py
 	$(BIN)/python tools/catalogue.py
 	$(BIN)/python tools/models_table.py
 	@$(BIN)/python tools/operations_table.py

@@ -25,6 +25,7 @@ Blocks = Callable[[str, str], list[str]]
         "evidence_table.py",
         "operations_table.py",
         "rules_table.py",
+        "delivery_page.py",
         "wraps_table.py",
     ],
 )

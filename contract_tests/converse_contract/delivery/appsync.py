@@ -92,7 +92,7 @@ class AppSyncListener(NumberedListener):
     """The target's URL is the handler's; the answer comes over the Event API that it names."""
 
     async def _converse(self, asked: HttpRequest) -> None:
-        self.visitor = await Visitor.of(self._target.url, self._client)
+        self.visitor = await self._visit()
         self.channel = self.visitor.channels + channel_name(self.session)
         try:
             async with self.visitor.connected() as socket:
@@ -110,6 +110,9 @@ class AppSyncListener(NumberedListener):
             raise Cut from error
         except httpx.HTTPError as error:
             raise HandlerUnreachable(f"{self._target.url}{CHAT}: {error!r}") from error
+
+    async def _visit(self) -> Visitor:
+        return await Visitor.of(self._target.url, self._client)
 
 
 def _channel_in(response: httpx.Response) -> str | None:
