@@ -28,7 +28,7 @@ test: install  ## Run all tests
 serve: install  ## Serve the emulator on port 8080
 	@$(BIN)/converse-emulator serve --port 8080
 
-chat: install  ## Start emulator, reference handler and chat page; prints the page's URL
+chat: install  ## Start emulator and reference handler behind every path; prints the chat page's URL
 	@$(BIN)/python tools/chat.py
 
 conformance: install  ## Run every real client, each in its own environment (long: many installs)
