@@ -35,13 +35,14 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--only", default="throughput,paced,starting,pieces,protocols,growth")
     options = parser.parse_args()
     if sys.platform != "linux":
         tell("The benchmarks read /proc and pin processes to cores: they need Linux.")
         return 0
     quick: bool = options.quick
-    count = 1 if quick else ROUNDS
+    count = 1 if quick else options.rounds
     report = Report()
     parts: dict[str, Callable[[], None]] = {
         "throughput": lambda: throughput.run(report, count, 1 if quick else 3),
