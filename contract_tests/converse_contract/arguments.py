@@ -5,9 +5,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from converse_contract.case import CAPABILITIES, Level, Limits
+from converse_contract.delivery.path import PATHS
 from converse_contract.dialects.reference import PATH, REQUEST
 
 ABOUT = "Run the contract of a streaming chat handler. Exit codes: 0 all hold, 1 some fail, 2 could not run."
+ABOUT_DELIVER = (
+    "Start a handler, put the stand-ins of a path in front of it, and run the section on delivery at the\n"
+    "far end. Without --function and --service it is the reference handler. Paths:\n\n"
+    + "\n".join(f"  {path.name:<14} {path.about}" for path in PATHS.values())
+)
 ABOUT_LIMITS = {
     "first_byte": "seconds the handler waits for Bedrock's first byte",
     "between_bytes": "seconds it waits between two bytes",
@@ -36,30 +42,60 @@ def parser() -> argparse.ArgumentParser:
         default="SHOULD",
         help="MUST: leave out the SHOULDs",
     )
+    commands.add_parser("list", parents=[choice], help="list the cases")
+    shows = commands.add_parser("show", help="tell all about a case")
+    shows.add_argument("id")
+    demos = commands.add_parser(
+        "demo", parents=[choice, _reports()], help="run it all against the reference handler"
+    )
+    demos.set_defaults(html=Path("report.html"))
+    runs = commands.add_parser(
+        "run", parents=[choice, _reports()], help="run the catalogue against a handler"
+    )
+    runs.add_argument("url", help="where the handler is")
+    runs.add_argument(
+        "--emulator", required=True, metavar="URL", help="the emulator that it uses as its Bedrock"
+    )
+    _add_target(runs)
+    delivers = commands.add_parser(
+        "deliver",
+        parents=[choice, _reports()],
+        help="run a handler over a path to the browser, with stand-ins for what is on it",
+        description=ABOUT_DELIVER,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_path(delivers)
+    _add_target(delivers)
+    return parser
+
+
+def _reports() -> argparse.ArgumentParser:
+    """Which reports there are besides the one on the terminal; a parser for each, as defaults are its own."""
     reports = argparse.ArgumentParser(add_help=False)
     for kind in ("json", "junit", "html"):
         reports.add_argument(
             f"--{kind}", type=Path, metavar="FILE", help=f"write the {kind} report here, too"
         )
+    return reports
 
-    commands.add_parser("list", parents=[choice], help="list the cases")
-    shows = commands.add_parser("show", help="tell all about a case")
-    shows.add_argument("id")
-    demos = commands.add_parser(
-        "demo", parents=[choice, reports], help="run it all against the reference handler"
+
+def _add_path(delivers: argparse.ArgumentParser) -> None:
+    """What there is to say about the path."""
+    delivers.add_argument("over", choices=list(PATHS), metavar="PATH", help="one of those above")
+    delivers.add_argument("--function", metavar="COMMAND", help="a program that speaks Lambda's Runtime API")
+    delivers.add_argument(
+        "--service", metavar="COMMAND|URL", help="a web server: its command, with {port} in it, or its URL"
     )
-    demos.set_defaults(html=Path("report.html"))
-    runs = commands.add_parser("run", parents=[choice, reports], help="run the catalogue against a handler")
-    _add_target(runs)
-    return parser
+    delivers.add_argument(
+        "--emulator", metavar="URL", help="an emulator that runs already (default: one is started)"
+    )
+    delivers.add_argument(
+        "--forget", action="store_true", help="leave the path's switch as it comes, to see what is lost"
+    )
 
 
 def _add_target(runs: argparse.ArgumentParser) -> None:
     """What there is to say about the handler under test."""
-    runs.add_argument("url", help="where the handler is")
-    runs.add_argument(
-        "--emulator", required=True, metavar="URL", help="the emulator that it uses as its Bedrock"
-    )
     for name, (default, about) in LIMITS.items():
         number, unit = (int, "N") if isinstance(default, int) else (float, "S")
         runs.add_argument(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, assert_never
 
+from converse_contract.hop_state import HopState
 from converse_contract.transcript import Transcript
 
 Exchange = Mapping[str, Any]  # an entry of the emulator's journal, as JSON
@@ -43,13 +44,15 @@ class Evidence:
     """Both sides of one case: what arrived at the far end, and what the emulator did for it.
 
     `transcripts` holds one entry per request that the drive made (usually one); `exchanges` is the emulator's
-    journal of the case's sessions, oldest first; `notes` are facts that a drive measured (numbers, texts).
+    journal of the case's sessions, oldest first; `notes` are facts that a drive measured (numbers, texts);
+    `hops` is what was between the two, the browser's end first.
     """
 
     transcripts: tuple[Transcript, ...]
     exchanges: tuple[Exchange, ...]
     limits: Limits
     notes: Mapping[str, Any] = field(default_factory=dict)
+    hops: tuple[HopState, ...] = ()
 
     @property
     def transcript(self) -> Transcript:
@@ -108,6 +111,49 @@ class Probe:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class ComeBack:
+    """Read the answer, and then ask for it again as an EventSource does: `GET`, with the last event's id.
+
+    `to` is the `answer`, where the response's Content-Location says that it is, or the `question`, where it
+    was asked. `having` is how much is said to be there: `all` of its events or `half` of them. What comes
+    then is a transcript of its own.
+    """
+
+    to: Literal["answer", "question"]
+    having: Literal["all", "half"] = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class AskWrongly:
+    """Send a request that has no question in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSlowly:
+    """Send the prompt, and take nothing of the answer for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Send the prompt and, once there is text, say that the answer is not wanted any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trespass:
+    """As another user, try to listen to the answer, and to have one of one's own published there.
+
+    Notes: `listened`, what the Event API answered to each channel; `published`, the handler's status.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class FetchMissed:
+    """Read the answer, and ask for what is missing in it by number. Notes: `mended`, the whole text then."""
+
+
 # What a handler may lack, and why its cases are then skipped.
 CAPABILITIES = {
     "tools": "the handler has no tools",
@@ -116,7 +162,8 @@ CAPABILITIES = {
     "short_total": "the declared total time limit is too long to wait for",
 }
 
-Drive = Ask | Leave | StepGates | Together | InTurn | Probe
+OverAPath = ComeBack | AskWrongly | ReadSlowly | Cancel | Trespass | FetchMissed
+Drive = Ask | Leave | StepGates | Together | InTurn | Probe | OverAPath
 
 
 LEAVING = {"called": "Bedrock is called", "text": "there is text", "tool": "a tool runs"}
@@ -137,6 +184,20 @@ def explain(drive: Drive) -> str:
             return f"asks {times} times, one after the other"
         case Probe():
             return "asks for the health page again and again while it reads"
+        case ComeBack(to, having):
+            return (
+                f"reads to the end, and comes back to the {to} with the id of the last of {having} its events"
+            )
+        case AskWrongly():
+            return "sends a request without a question"
+        case ReadSlowly(seconds):
+            return f"asks, takes nothing for {seconds:g} s, and then reads to the end"
+        case Cancel():
+            return "cancels the answer once there is text"
+        case Trespass():
+            return "is asked by one user, and another one tries to listen, and to write there"
+        case FetchMissed():
+            return "reads to the end, and asks for what is missing by its number"
         case _ as never:
             assert_never(never)
 

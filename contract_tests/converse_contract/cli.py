@@ -1,4 +1,4 @@
-"""`converse-contract`: run the catalogue against a handler, list it, show a case, or see a demo of it all.
+"""`converse-contract`: run the catalogue against a handler, alone or over a path; list it, show a case, demo.
 
 Exit codes: 0 all hold, 1 some fail, 2 could not run.
 """
@@ -19,7 +19,8 @@ import httpx
 
 from converse_contract.arguments import LIMITS, PROBE_PATH, parser
 from converse_contract.case import Case, Level, Limits, explain
-from converse_contract.catalogue import CASES, SECTIONS
+from converse_contract.catalogue import CASES, DELIVERY, SECTIONS
+from converse_contract.delivery.case import PathCase
 from converse_contract.dialects.reference import PATH, REQUEST, ReferenceDialect
 from converse_contract.latency import Comparison, NotMeasured
 from converse_contract.listen import Target
@@ -76,6 +77,25 @@ def _run(options: argparse.Namespace) -> int:
     return results.exit_code
 
 
+def _deliver(options: argparse.Namespace) -> int:
+    from converse_contract.delivery.command import deliver_as_told
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is started is ended, too
+    chosen = _chosen(options, DELIVERY)
+    cases = [case for case in chosen if isinstance(case, PathCase) and options.over in case.paths]
+    if not cases:
+        raise Mistake(
+            f"none of these cases is about {options.over}; converse-contract show tells of which they are"
+        )
+    try:
+        with Progress(len(cases)) as progress:
+            results = deliver_as_told(options, cases, SECTIONS, progress)
+    except ValueError as error:
+        raise Mistake(str(error)) from None
+    _report(options, results)
+    return results.exit_code
+
+
 def _demo(options: argparse.Namespace) -> int:
     from converse_contract.demo import demo
 
@@ -92,7 +112,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     section = None
-    for case in _chosen(options):
+    for case in _chosen(options, (*CASES, *DELIVERY)):
         number = case.id.partition(".")[0]
         if number != section:
             section = number
@@ -102,7 +122,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    case = next((case for case in CASES if case.id == options.id), None)
+    case = next((case for case in (*CASES, *DELIVERY) if case.id == options.id), None)
     if case is None:
         raise Mistake(f"no case {options.id}; converse-contract list tells which there are")
     script = case.script(Limits())
@@ -114,17 +134,18 @@ def _show(options: argparse.Namespace) -> int:
         ("scenario", scenario),
         ("client", explain(case.drive)),
         ("needs", ", ".join(sorted(case.needs)) or "nothing"),
+        *([("paths", ", ".join(case.paths))] if isinstance(case, PathCase) else ()),
     ):
         print(textwrap.fill(text, 100, initial_indent=f"{name:>10}  ", subsequent_indent=" " * 12))
     return 0
 
 
-def _chosen(options: argparse.Namespace) -> list[Case]:
+def _chosen(options: argparse.Namespace, among: Sequence[Case] = CASES) -> list[Case]:
     """The cases that the options choose, in the catalogue's order."""
     globs = options.case or ["*"]
     cases = [
         case
-        for case in CASES
+        for case in among
         if any(fnmatchcase(case.id, glob) for glob in globs)
         and (options.level == "SHOULD" or case.level is Level.MUST)
     ]
@@ -173,4 +194,4 @@ def _is_url(text: str) -> bool:
     return url.scheme in ("http", "https") and bool(url.host)
 
 
-COMMANDS = {"run": _run, "list": _list, "show": _show, "demo": _demo}
+COMMANDS = {"run": _run, "deliver": _deliver, "list": _list, "show": _show, "demo": _demo}

@@ -2,14 +2,31 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 import httpx
 
-from converse_contract.case import Ask, Drive, InTurn, Leave, Probe, StepGates, Together
+from converse_contract.case import (
+    Ask,
+    AskWrongly,
+    Cancel,
+    ComeBack,
+    Drive,
+    FetchMissed,
+    InTurn,
+    Leave,
+    Probe,
+    ReadSlowly,
+    StepGates,
+    Together,
+    Trespass,
+)
+from converse_contract.checks.place import where_held
+from converse_contract.delivery.drives import over_a_path
+from converse_contract.hop_state import HopState
 from converse_contract.listen import HandlerUnreachable, Listener, Target
 from converse_contract.transcript import Text, ToolStarted, Transcript
 from converse_contract.upstream import Upstream
@@ -29,11 +46,15 @@ class Driven:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """Performs drives against one handler. `scenario` is the name of a library scenario, or None: armed."""
+    """Performs drives against one handler. `scenario` is the name of a library scenario, or None: armed.
+
+    `states` tells what the hops in front of the handler did for a session so far.
+    """
 
     target: Target
     client: httpx.AsyncClient
     upstream: Upstream
+    states: Callable[[str], tuple[HopState, ...]] = lambda _session: ()
 
     async def perform(self, drive: Drive, sessions: tuple[str, ...], scenario: str | None) -> Driven:
         """Ask as the drive says; `sessions` has a name for each request of `Together`, else one."""
@@ -56,6 +77,8 @@ class Driver:
             case Probe():
                 listener = self._listener()
                 return await _beside(listener.listen(session, scenario), self._probe(listener, session))
+            case ComeBack() | AskWrongly() | ReadSlowly() | Cancel() | Trespass() | FetchMissed():
+                return Driven(*await over_a_path(drive, self._listener, session, scenario))
             case _ as never:
                 assert_never(never)
 
@@ -78,13 +101,16 @@ class Driver:
         before = ""
         for number, gate in enumerate(gates):
             reached = await self.upstream.holds_at(session, gate, self.target.quiet, lambda: listener.over)
-            sent = "".join(exchange["text_sent"] for exchange in await self.upstream.exchanges(session))
+            exchanges = await self.upstream.exchanges(session)
+            sent = "".join(exchange["text_sent"] for exchange in exchanges)
             shown = await listener.shows_more_than(before, sent, GATE_LIMIT)
             if not reached or not shown or listener.over:
                 seen = before if listener.over else listener.text  # what came with the end came too late
+                hops = self.states(session)
+                place = {"stalled_place": where_held(hops, exchanges)} if hops else {}
                 for rest in gates[number:]:
                     await self.upstream.open_gate(session, rest)
-                return {"stalled_gate": gate, "stalled_sent": sent, "stalled_seen": seen}
+                return {"stalled_gate": gate, "stalled_sent": sent, "stalled_seen": seen, **place}
             before = listener.text
             await self.upstream.open_gate(session, gate)
         return {}

@@ -34,12 +34,14 @@ class Target:
     limits: Limits = field(default_factory=Limits)
     probe_path: str = "/health"
     carrier: "Carrier | None" = None  # None: Server-Sent Events in the response of a request
+    starting: float = 0.0  # seconds that what is on the way may need until it is there
 
     @property
     def quiet(self) -> float:
         """The longest time without anything but heartbeats that a handler within its limits may need."""
         limits = self.limits
-        return max(limits.attempts * (limits.first_byte + 1), limits.between_bytes, limits.tool) + SLACK
+        longest = max(limits.attempts * (limits.first_byte + 1), limits.between_bytes, limits.tool)
+        return longest + self.starting + SLACK
 
     def listener(self, client: httpx.AsyncClient) -> "Listener":
         """One that hears one answer."""
@@ -60,7 +62,7 @@ class Listener:
     """
 
     def __init__(self, target: Target, client: httpx.AsyncClient) -> None:
-        self._target, self._client = target, client
+        self.target, self._client = target, client
         self._status: int | None = None
         self._headers: tuple[tuple[str, str], ...] = ()
         self._arrivals: list[Arrival] = []
@@ -69,10 +71,11 @@ class Listener:
         self.session = ""
         self.text = ""
         self.over = self._left = False
+        self._pause = 0.0
 
     async def listen(self, session: str, scenario: str | None) -> Transcript:
         """Ask, and read until the response ends, the time is up, or `leave` is called."""
-        return await self.hear(self._target.dialect.request(prompt_for(session, scenario)), session)
+        return await self.hear(self.target.dialect.request(prompt_for(session, scenario)), session)
 
     async def hear(self, asked: HttpRequest, session: str) -> Transcript:
         """The same with a request of the caller's own."""
@@ -80,9 +83,9 @@ class Listener:
         self.session = session
         self._started, sent_at = time.monotonic(), time.time()
         loop = asyncio.get_running_loop()
-        self._latest = loop.time() + self._target.limits.total + SLACK
+        self._latest = loop.time() + self.target.limits.total + self.target.starting + SLACK
         try:
-            async with asyncio.timeout_at(min(self._latest, loop.time() + self._target.quiet)) as self._bound:
+            async with asyncio.timeout_at(min(self._latest, loop.time() + self.target.quiet)) as self._bound:
                 await self._converse(asked)
         except TimeoutError:
             ending = "we left" if self._left else "timed out"
@@ -113,6 +116,14 @@ class Listener:
                 await self.until(enough)
         return enough()
 
+    def rest(self, seconds: float) -> None:
+        """Once there is a response, take nothing of it for so long."""
+        self._pause = seconds
+
+    async def cancel(self) -> None:
+        """Say that the answer is not wanted any more; where there is no word for it, leave."""
+        self.leave()
+
     def leave(self) -> None:
         """Close the connection now, whatever may still come."""
         self._left = True
@@ -130,18 +141,19 @@ class Listener:
 
     async def _converse(self, asked: HttpRequest) -> None:
         """Ask, and `_take` what comes until it is over. Raises `Cut`, `HandlerUnreachable`."""
-        url = self._target.url.rstrip("/") + asked.path
+        url = self.target.url.rstrip("/") + asked.path
         headers, body = asked.headers, asked.body
         try:
             async with self._client.stream(asked.method, url, headers=headers, content=body) as response:
                 self._status, self._headers = response.status_code, tuple(response.headers.multi_items())
-                reader = self._target.dialect.reader()
+                reader = self.target.dialect.reader()
+                await asyncio.sleep(self._pause)
                 pieces = cast("AsyncGenerator[bytes]", response.aiter_bytes())
                 async with aclosing(pieces):
                     async for piece in pieces:
                         await self._take(reader.feed(piece), piece)
         except httpx.ConnectError as error:
-            raise HandlerUnreachable(f"no handler at {self._target.url}: {error}") from error
+            raise HandlerUnreachable(f"no handler at {self.target.url}: {error}") from error
         except httpx.RequestError as error:
             raise Cut from error
 
@@ -152,7 +164,7 @@ class Listener:
         self._arrivals += [Arrival(at, one.event, one.id) for one in seen]
         if any(not isinstance(one.event, Heartbeat) for one in seen) and not self._left:
             loop = asyncio.get_running_loop()
-            self._bound.reschedule(min(self._latest, loop.time() + self._target.quiet))
+            self._bound.reschedule(min(self._latest, loop.time() + self.target.quiet))
         self.text += "".join(one.event.text for one in seen if isinstance(one.event, Text))
         await self._tell()
 

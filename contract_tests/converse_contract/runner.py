@@ -6,14 +6,18 @@ Cases run side by side, each in sessions of its own, so a run takes about as lon
 import asyncio
 import shlex
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
+from dataclasses import asdict, replace
+from typing import Protocol
 
 import httpx
 
 from converse_contract.case import CAPABILITIES, Case, Evidence, Limits, Together
 from converse_contract.drive import Driver
+from converse_contract.hop_state import HopState
 from converse_contract.listen import HandlerUnreachable, Target
+from converse_contract.serving import DidNotStart
 from converse_contract.upstream import EmulatorUnreachable, ScenarioRefused, Upstream, session_name
 from converse_contract.verdict import Outcome, Result, Results, Verdict, judge
 
@@ -23,6 +27,29 @@ SETTLING = 3.0  # seconds for the emulator's side to end after the response has
 LONGEST_TOTAL = 60.0  # seconds: a longer declared total is not waited for
 
 Progress = Callable[[Result], None]
+
+
+class FarEnd(Protocol):
+    """Where the answers arrive, and what was on their way."""
+
+    @property
+    def target(self) -> Target: ...
+
+    def states(self, session: str) -> tuple[HopState, ...]:
+        """What each hop did for this session so far, the browser's end first."""
+
+
+class Ways(Protocol):
+    """The way from the handler to where it is asked, where that differs from case to case.
+
+    So many `at_once` can be asked without one of them waiting for a program to start.
+    """
+
+    @property
+    def at_once(self) -> int: ...
+
+    def of(self, case: Case | None) -> AbstractContextManager[FarEnd]:
+        """The way for this case; for none, the usual one. Starting it may block, and raise `DidNotStart`."""
 
 
 class CouldNotRun(Exception):
@@ -38,13 +65,16 @@ def run(
     replay: str | None = None,
     sections: dict[str, str] | None = None,
     progress: Progress | None = None,
+    ways: Ways | None = None,
 ) -> Results:
     """Run the cases against the handler, which must use the emulator at this URL as its Bedrock.
 
     `without` names capabilities that the handler lacks. `progress` is told each result as it comes. Raises
     CouldNotRun when handler and emulator cannot be reached, or are not connected with each other.
     """
-    return asyncio.run(_run(cases, target, emulator, frozenset(without), replay, sections or {}, progress))
+    return asyncio.run(
+        _run(cases, target, emulator, frozenset(without), replay, sections or {}, progress, ways)
+    )
 
 
 def command(target: Target, emulator: str) -> list[str]:
@@ -64,6 +94,7 @@ async def _run(
     replay: str | None,
     sections: dict[str, str],
     progress: Progress | None,
+    ways: Ways | None,
 ) -> Results:
     started_at, started = time.time(), time.monotonic()
     lacking = without | ({"short_total"} if target.limits.total > LONGEST_TOTAL else set())
@@ -77,14 +108,15 @@ async def _run(
         httpx.AsyncClient(timeout=30.0, limits=brief, trust_env=False) as control,
     ):
         driver = Driver(target, client, Upstream(emulator, control))
-        await _preflight(driver, emulator)
-        free = asyncio.Semaphore(AT_ONCE)
+        async with _on_its_way(driver, ways, None) as usual:
+            await asyncio.gather(*(_preflight(usual, emulator) for _ in range(ways.at_once if ways else 1)))
+        free = asyncio.Semaphore(ways.at_once if ways else AT_ONCE)
 
         async def one(case: Case) -> Result:
             async with free:
                 begun = time.monotonic()
-                running = asyncio.ensure_future(_run_case(case, driver, lacking))
-                await asyncio.wait({running}, timeout=BEGINNING)
+                running = asyncio.ensure_future(_run_case(case, driver, lacking, ways))
+                await asyncio.wait({running}, timeout=None if ways else BEGINNING)
             verdict, evidence = await running
             result = Result(case, verdict, evidence, time.monotonic() - begun)
             if progress:
@@ -104,15 +136,32 @@ async def _run(
     )
 
 
-async def _run_case(case: Case, driver: Driver, lacking: frozenset[str]) -> tuple[Verdict, Evidence | None]:
+@asynccontextmanager
+async def _on_its_way(driver: Driver, ways: Ways | None, case: Case | None) -> AsyncIterator[Driver]:
+    """The driver at the far end of the case's way."""
+    with ExitStack() as stack:
+        if ways is None:
+            yield driver
+            return
+        far_end = await asyncio.to_thread(stack.enter_context, ways.of(case))
+        try:
+            yield replace(driver, target=far_end.target, states=far_end.states)
+        finally:
+            await asyncio.to_thread(stack.close)
+
+
+async def _run_case(
+    case: Case, driver: Driver, lacking: frozenset[str], ways: Ways | None
+) -> tuple[Verdict, Evidence | None]:
     missing = sorted(case.needs & lacking)
     if missing:
         return Verdict(Outcome.SKIPPED, reason=CAPABILITIES[missing[0]]), None
     try:
-        evidence = await _collect(case, driver)
+        async with _on_its_way(driver, ways, case) as there:
+            evidence = await _collect(case, there)
     except ScenarioRefused as error:
         return Verdict(Outcome.CASE_BUG, reason=f"the emulator refused the scenario: {error}"), None
-    except (EmulatorUnreachable, HandlerUnreachable) as error:
+    except (EmulatorUnreachable, HandlerUnreachable, DidNotStart) as error:
         return Verdict(Outcome.COULD_NOT_RUN, reason=str(error)), None
     return judge(case, evidence), evidence
 
@@ -130,7 +179,8 @@ async def _collect(case: Case, driver: Driver) -> Evidence:
     exchanges = tuple(exchange for journal in journals for exchange in journal)
     if named and (misses := [exchange["miss"] for exchange in exchanges if exchange["miss"]]):
         raise ScenarioRefused(misses[0])
-    return Evidence(driven.transcripts, exchanges, driver.target.limits, driven.notes)
+    hops = tuple(state for session in sessions for state in driver.states(session))
+    return Evidence(driven.transcripts, exchanges, driver.target.limits, driven.notes, hops)
 
 
 async def _preflight(driver: Driver, emulator: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from converse_contract import Case
-from converse_contract.catalogue import CASES, SECTIONS
+from converse_contract.catalogue import CASES, DELIVERY, SECTIONS
 from converse_contract.cli import main
 
 FLAGS = ["--first-byte", "2.5", "--total", "20"]
@@ -20,7 +20,7 @@ def test_list_has_every_case_under_its_section(capsys: pytest.CaptureFixture[str
     assert main(["list"]) == 0
     printed = capsys.readouterr().out
     assert [line.split()[0] for line in printed.splitlines() if line.startswith("  ")] == [
-        case.id for case in CASES
+        case.id for case in (*CASES, *DELIVERY)
     ]
     assert all(f"{number} {title}" in printed.splitlines() for number, title in SECTIONS.items())
 
@@ -41,7 +41,7 @@ def test_show_tells_all_about_a_case(capsys: pytest.CaptureFixture[str]) -> None
         assert part in printed
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+@pytest.mark.parametrize("case", [*CASES, *DELIVERY], ids=lambda case: case.id)
 def test_every_case_can_be_shown(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", case.id]) == 0
     assert "<function" not in capsys.readouterr().out

@@ -14,7 +14,9 @@ from converse_contract.catalogue import (
     s7_tools,
     s8_cancel,
     s9_resources,
+    s10_delivery,
 )
+from converse_contract.delivery.case import PathCase
 
 _FILES = {
     "1": s1_stream,
@@ -28,7 +30,9 @@ _FILES = {
     "9": s9_resources,
 }
 SECTIONS: dict[str, str] = {number: file.TITLE for number, file in _FILES.items()}
+SECTIONS["10"] = s10_delivery.TITLE
 CASES: tuple[Case, ...] = tuple(case for file in _FILES.values() for case in file.CASES)
+DELIVERY: tuple[PathCase, ...] = s10_delivery.CASES  # over paths; the others need the handler's URL alone
 
 
 def faults(cases: Sequence[Case], in_library: Callable[[str], bool]) -> Iterator[str]:

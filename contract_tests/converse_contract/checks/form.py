@@ -50,14 +50,19 @@ def event_stream(evidence: Evidence) -> list[Finding]:
     ]
 
 
+def keeps_caches_out(evidence: Evidence) -> list[Finding]:
+    """The header that keeps the stream from being stored or changed."""
+    cache = evidence.transcript.header("cache-control") or "none"
+    words = {word.strip().lower() for word in cache.split(",")}
+    if {"no-cache", "no-transform"} <= words:
+        return []
+    return [Finding("cache-control: no-cache, no-transform", cache)]
+
+
 def no_buffering(evidence: Evidence) -> list[Finding]:
     """The headers that keep proxies from collecting or changing the stream."""
     transcript = evidence.transcript
-    findings = []
-    cache = transcript.header("cache-control") or "none"
-    words = {word.strip().lower() for word in cache.split(",")}
-    if not {"no-cache", "no-transform"} <= words:
-        findings.append(Finding("cache-control: no-cache, no-transform", cache))
+    findings = keeps_caches_out(evidence)
     accel = transcript.header("x-accel-buffering") or "none"
     if accel.lower() != "no":
         findings.append(Finding("x-accel-buffering: no", accel))

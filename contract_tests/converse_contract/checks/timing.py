@@ -80,10 +80,12 @@ def incremental(evidence: Evidence) -> list[Finding]:
     stalled = evidence.notes.get("stalled_gate")
     if stalled is None:
         return []
+    place = evidence.notes.get("stalled_place")
     return [
         Finding(
             f"the text sent before gate {stalled!r} to arrive while the model is held there",
-            f"sent {evidence.notes['stalled_sent']!r}, arrived {evidence.notes['stalled_seen']!r}",
+            f"sent {evidence.notes['stalled_sent']!r}, arrived {evidence.notes['stalled_seen']!r}"
+            f"{f'; {place}' if place else ''}",
         )
     ]
 

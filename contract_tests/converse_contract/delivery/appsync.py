@@ -4,12 +4,14 @@ GET  /appsync       → {"realtime_url", "host", "ticket", "channels"}
 POST /appsync/chat  {"messages", "channel"}, Authorization: TICKET → 202, and the answer in the channel
 """
 
+import asyncio
 import json
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import httpx
@@ -20,8 +22,9 @@ from websockets.typing import Subprotocol
 from converse_contract.delivery.numbered import NumberedListener
 from converse_contract.dialect import HttpRequest
 from converse_contract.listen import Cut, HandlerUnreachable
+from converse_contract.transcript import Text
 
-SESSION, CHAT, MISSED = "/appsync", "/appsync/chat", "/appsync/missed"
+SESSION, CHAT, MISSED, CANCEL = "/appsync", "/appsync/chat", "/appsync/missed", "/appsync/cancel"
 PROTOCOL = "aws-appsync-event-ws"
 
 
@@ -82,6 +85,11 @@ class Visitor:
         headers = {"authorization": self.ticket}
         return await self.client.post(self.url + CHAT, json={**body, "channel": channel}, headers=headers)
 
+    async def cancel(self, channel: str) -> None:
+        """Say that the answer in this channel is not wanted any more."""
+        headers = {"authorization": self.ticket}
+        await self.client.post(self.url + CANCEL, json={"channel": channel}, headers=headers)
+
     async def missed(self, channel: str, after: int) -> httpx.Response:
         """The events of the channel after the one with this number."""
         where = {"channel": channel, "after": str(after)}
@@ -90,6 +98,25 @@ class Visitor:
 
 class AppSyncListener(NumberedListener):
     """The target's URL is the handler's; the answer comes over the Event API that it names."""
+
+    visitor: Visitor
+    channel: str
+
+    async def cancel(self) -> None:
+        await self.visitor.cancel(self.channel)
+
+    async def mended(self) -> str:
+        """The whole text, with all after the first gap, or after what came, asked for by number."""
+        there = dict(self._events)
+        gap = next(number for number in count(1) if number not in there)
+        if gap != (self._last or 0) + 1:
+            response = await self.visitor.missed(self.channel, gap - 1)
+            seen = [self.target.dialect.message(json.dumps(raw)) for raw in _events_in(response)]
+            there |= {int(one.id): one.event for one in seen if one.id is not None}
+        return "".join(event.text for _, event in sorted(there.items()) if isinstance(event, Text))
+
+    async def _visit(self) -> Visitor:
+        return await Visitor.of(self.target.url, self._client)
 
     async def _converse(self, asked: HttpRequest) -> None:
         self.visitor = await self._visit()
@@ -105,14 +132,20 @@ class AppSyncListener(NumberedListener):
                 published_to = _channel_in(response) or self.channel
                 if published_to != self.channel:  # the handler would have it elsewhere
                     await self.visitor.subscribe(socket, published_to)
+                await asyncio.sleep(self._pause)
                 await self._until_over(lambda: _event(socket))
         except ConnectionClosed as error:
             raise Cut from error
         except httpx.HTTPError as error:
-            raise HandlerUnreachable(f"{self._target.url}{CHAT}: {error!r}") from error
+            raise HandlerUnreachable(f"{self.target.url}{CHAT}: {error!r}") from error
 
-    async def _visit(self) -> Visitor:
-        return await Visitor.of(self._target.url, self._client)
+
+def _events_in(response: httpx.Response) -> list[Any]:
+    """The events that were missed; none where they cannot be had."""
+    try:
+        return list(response.json()["events"])
+    except (ValueError, KeyError, TypeError):
+        return []
 
 
 def _channel_in(response: httpx.Response) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 from converse_hops import AppSyncEvents, Function, Hop, WebSocketApi
+from converse_hops.websocket.limits import Limits
 
 from converse_contract.delivery.path import Tuning
 from converse_contract.delivery.program import Program, running, without_real_aws
@@ -39,17 +40,17 @@ class Integration:
         return response.json() if response.content else None
 
 
-def websocket_api(
-    program: Program, env: Mapping[str, str], tuning: Tuning, speed: float, stack: ExitStack
-) -> Api:
+def websocket_api(program: Program, env: Mapping[str, str], tuning: Tuning, stack: ExitStack) -> Api:
     """A WebSocket API, and behind it a service, or else a function."""
     routes = ["$connect", "$default"] + ["$disconnect"] * (not tuning.silent_leaving)
+    usual = Limits()
+    limits = Limits(idle=tuning.idle or usual.idle, lifetime=tuning.total or usual.lifetime)
     own = dict(env)
     integration = Integration()
     command = without_real_aws(program.function)
     target: Any = integration if program.service else Function(command, env=own)
     api = stack.enter_context(
-        WebSocketApi(target, routes=routes, post_latency=tuning.post_latency, speed=speed)
+        WebSocketApi(target, routes=routes, limits=limits, post_latency=tuning.post_latency)
     )
     own["CHAT_WEBSOCKET_ENDPOINT"] = own["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = api.management_url
     if isinstance(target, Function):

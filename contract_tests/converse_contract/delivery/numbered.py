@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from converse_contract.listen import Listener, Target
-from converse_contract.transcript import Failed, Finished
+from converse_contract.transcript import Failed, Finished, Observed
 
 LINGER = 0.25  # seconds after the terminal event in which something may come that should not
 MENDING = 3.0  # seconds for events that were overtaken by the terminal one
@@ -18,17 +18,18 @@ class NumberedListener(Listener):
 
     def __init__(self, target: Target, client: httpx.AsyncClient) -> None:
         super().__init__(target, client)
-        self._numbers: set[int] = set()
+        self._events: dict[int, Observed] = {}  # by number
         self._last: int | None = None
+        self.patience: float | None = None  # seconds of silence after which nothing more is expected
 
     async def _message(self, text: str) -> None:
         """Take a message of the answer."""
-        seen = self._target.dialect.message(text)
+        seen = self.target.dialect.message(text)
         if seen.id is not None and seen.id.isdigit():
-            self._numbers.add(int(seen.id))
+            self._events[int(seen.id)] = seen.event
         if isinstance(seen.event, Finished | Failed):
-            self._last = max(self._numbers, default=0)
-        await self._take([seen], f"{text}\n".encode())
+            self._last = max(self._events, default=0)
+        await self._take([seen], f"{text}\n\n".encode())
 
     async def _until_over(self, receive: Callable[[], Coroutine[Any, Any, str]]) -> None:
         """Take messages until the answer is over, and a moment longer."""
@@ -44,5 +45,7 @@ class NumberedListener(Listener):
                 raise
             await self._message(text)
             if self._last is not None:
-                whole = self._numbers >= set(range(1, self._last + 1))
+                whole = self._events.keys() >= set(range(1, self._last + 1))
                 until = loop.time() + (LINGER if whole else MENDING)
+            elif self.patience is not None:
+                until = loop.time() + self.patience

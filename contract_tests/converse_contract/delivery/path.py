@@ -35,12 +35,13 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """How the hops of a path are set for a case; what is not said is as on AWS, at its usual pace.
+    """How the hops of a path are set for a case; what is not said is as on AWS.
 
-    `idle` and `total`: the seconds that the path's limit of that name takes here, all clocks of its hops
-    being scaled alike. `forget`: its switch is left as it comes. `silent_leaving`: nobody is told that a
-    WebSocket closed (`$disconnect` is promised to nobody). `post_latency`: the seconds that posting a message
-    takes. `reorder`, `drop`: the chances of an event to be overtaken, and to get lost.
+    `idle`: the seconds that the path's limit of that name takes here, its hops' clocks being scaled. `total`:
+    the seconds after which the path is at its end: the function's own timeout, or a WebSocket's longest life.
+    `forget`: the path's switch is left as it comes. `silent_leaving`: nobody is told that a WebSocket closed,
+    as `$disconnect` is promised to nobody. `post_latency`: the seconds that posting a message takes.
+    `reorder`, `drop`: the chances of an event to be overtaken, and to get lost.
     """
 
     idle: float | None = None
@@ -53,15 +54,12 @@ class Tuning:
 
     def speed(self, path: Path) -> float:
         """How much faster than on AWS the clocks of the path's hops run."""
-        for scaled, documented in ((self.idle, path.idle), (self.total, path.total)):
-            if scaled is not None and documented is not None:
-                return documented / scaled
-        return 1.0
+        return 1.0 if self.idle is None or path.idle is None else path.idle / self.idle
 
 
 FUNCTION: frozenset[Trait] = frozenset({"function", "head"})
 SERVICE: frozenset[Trait] = frozenset({"tells leaving", "head"})
-QUARTER = 15 * MINUTE  # the longest that a function runs
+LONGEST = 15 * MINUTE  # that a function may be given
 
 _ALL = (
     Path(
@@ -69,7 +67,7 @@ _ALL = (
         "function URL, Lambda function",
         "sse",
         FUNCTION,
-        total=QUARTER,
+        total=LONGEST,
         switch="InvokeMode: RESPONSE_STREAM",
     ),
     Path(
@@ -78,16 +76,16 @@ _ALL = (
         "sse",
         FUNCTION,
         idle=30.0,  # of an edge-optimised endpoint
-        total=QUARTER,
+        total=LONGEST,
         switch="responseTransferMode: STREAM",
     ),
-    Path("http-api", "API Gateway HTTP API, Lambda function", "sse", FUNCTION, idle=30.0, total=QUARTER),
+    Path("http-api", "API Gateway HTTP API, Lambda function", "sse", FUNCTION, idle=30.0, total=LONGEST),
     Path(
         "web-adapter",
         "function URL, Lambda function, Lambda Web Adapter, web application",
         "sse",
         frozenset({"head"}),
-        total=QUARTER,
+        total=LONGEST,
         switch="AWS_LWA_INVOKE_MODE=response_stream",
     ),
     Path(
@@ -96,7 +94,7 @@ _ALL = (
         "sse",
         FUNCTION,
         idle=30.0,
-        total=QUARTER,
+        total=LONGEST,
         switch="InvokeMode: RESPONSE_STREAM",
     ),
     Path("load-balancer", "Application Load Balancer, service", "sse", SERVICE, idle=MINUTE),

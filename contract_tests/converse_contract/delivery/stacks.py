@@ -17,7 +17,7 @@ from converse_hops import (
     WebAdapter,
 )
 
-from converse_contract.delivery.path import Tuning
+from converse_contract.delivery.path import LONGEST, Tuning
 
 if TYPE_CHECKING:
     from converse_contract.delivery.wiring import Wiring
@@ -109,7 +109,7 @@ def _http_api(wiring: "Wiring", tuning: Tuning, stack: ExitStack) -> Stack:
 def _web_adapter(wiring: "Wiring", tuning: Tuning, stack: ExitStack) -> Stack:
     speed = tuning.speed(wiring.path)
     service = wiring.service()
-    function = stack.enter_context(Function(speed=speed))
+    function = stack.enter_context(Function(timeout=tuning.total or LONGEST))
     url = stack.enter_context(FunctionUrl(function, "RESPONSE_STREAM", speed=speed))
     mode, other = ("buffered", "response_stream") if tuning.forget else ("response_stream", "")
     adapters = tuple(

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,18 +12,24 @@ from converse_hops import Function
 from converse_contract.case import Limits
 from converse_contract.delivery.appsync import AppSyncListener, channel_name
 from converse_contract.delivery.backend import Api, event_api, websocket_api
-from converse_contract.delivery.path import Path, Tuning
+from converse_contract.delivery.path import LONGEST, Path, Protocol, Tuning
 from converse_contract.delivery.program import Program, running, without_real_aws
 from converse_contract.delivery.stacks import STACKS, Placed, passages_of
 from converse_contract.delivery.websocket import WebSocketListener
 from converse_contract.dialect import Dialect
-from converse_contract.dialects.reference import ReferenceDialect
+from converse_contract.dialects.reference import REQUEST, ReferenceDialect
 from converse_contract.hop_state import HopState, Passing
 from converse_contract.listen import Carrier, Target
 from converse_contract.serving import environment
 
 T = TypeVar("T")
-CARRIERS: dict[str, Carrier | None] = {
+REQUESTS: Mapping[Protocol, str] = {  # as the reference handler is asked
+    "sse": REQUEST,
+    "websocket": '{"action": "chat", "messages": [{"role": "user", "content": "{{prompt}}"}]}',
+    "appsync": REQUEST,
+}
+COLD_START = 10.0  # seconds at most, on a busy machine
+CARRIERS: Mapping[Protocol, Carrier | None] = {
     "sse": None,
     "websocket": WebSocketListener,
     "appsync": AppSyncListener,
@@ -65,7 +71,7 @@ class Wiring:
         self, path: Path, program: Program, emulator: str, limits: Limits, dialect: Dialect, stack: ExitStack
     ) -> None:
         self.path, self.program, self.limits = path, program, limits
-        self._dialect = dialect
+        self.dialect = dialect
         self._env = environment(emulator, limits)
         self._started: dict[Hashable, object] = {}
         self._starting = threading.Lock()
@@ -76,18 +82,20 @@ class Wiring:
         """The path, tuned; its hops are there until the end. Raises `DidNotStart`, `OSError`."""
         with ExitStack() as stack:
             url, placed = STACKS[self.path.name](self, tuning, stack)
-            target = Target(url, self._dialect, self.limits, carrier=CARRIERS[self.path.protocol])
+            carrier = CARRIERS[self.path.protocol]
+            starting = COLD_START if self.path.runs_function else 0.0
+            target = Target(url, self.dialect, self.limits, carrier=carrier, starting=starting)
             yield Way(self.path, target, placed)
 
     def function(self, tuning: Tuning) -> Function:
         """The Lambda function, running; its time is up when the path's total is."""
-        speed = 1.0 if tuning.total is None else tuning.speed(self.path)
+        timeout = LONGEST if tuning.total is None else tuning.total
 
         def start() -> Function:
             command = without_real_aws(self.program.function)
-            return self._stack.enter_context(Function(command, env=self._env, speed=speed))
+            return self._stack.enter_context(Function(command, env=self._env, timeout=timeout))
 
-        return self._once(("function", speed), start)
+        return self._once(("function", timeout), start)
 
     def service(self) -> str:
         """The service's URL."""
@@ -97,9 +105,8 @@ class Wiring:
 
     def websocket(self, tuning: Tuning) -> Api:
         """A WebSocket API with the program behind it."""
-        speed = tuning.speed(self.path)
-        key = ("websocket", speed, tuning.silent_leaving, tuning.post_latency)
-        return self._once(key, lambda: websocket_api(self.program, self._env, tuning, speed, self._stack))
+        key = ("websocket", tuning.idle, tuning.total, tuning.silent_leaving, tuning.post_latency)
+        return self._once(key, lambda: websocket_api(self.program, self._env, tuning, self._stack))
 
     def event_api(self, tuning: Tuning) -> Api:
         """An Event API to which the program publishes."""
@@ -135,16 +142,11 @@ def wire(
             "give a command with {port} in it"
         )
     with ExitStack() as stack:
-        yield Wiring(path, program, emulator, limits, dialect or default_dialect(path), stack)
-
-
-def default_dialect(path: Path) -> ReferenceDialect:
-    """As the reference handler is asked over this path."""
-    match path.protocol:
-        case "websocket":
-            return ReferenceDialect(request=CHAT_MESSAGE)
-        case _:
-            return ReferenceDialect()
-
-
-CHAT_MESSAGE = '{"action": "chat", "messages": [{"role": "user", "content": "{{prompt}}"}]}'
+        yield Wiring(
+            path,
+            program,
+            emulator,
+            limits,
+            dialect or ReferenceDialect(request=REQUESTS[path.protocol]),
+            stack,
+        )

@@ -6,9 +6,12 @@ from itertools import groupby
 
 from converse_contract.case import Evidence, Exchange
 from converse_contract.checks.calls import described
+from converse_contract.hop_state import Direction, HopState, What
 from converse_contract.transcript import Transcript, explain, how_it_ended
 
 LONGEST_RUN = 12  # moments of one kind that a text shows in a row; HTML and JSON have all
+WAYS: dict[Direction, str] = {"up": "to the handler", "down": "to the browser"}
+CARRIED: tuple[What, ...] = ("received", "passed")
 NOT_ACTS = ("client left", "stopped")  # ends of an exchange that no act of the emulator tells
 
 
@@ -52,6 +55,25 @@ def performed(exchange: Exchange, sent_at: float) -> list[Moment]:
     return moments
 
 
+def passed_on(hop: HopState, sent_at: float) -> list[Moment]:
+    """What came to a hop and what left it, either way, and whatever else happened there."""
+    moments = []
+    for direction, where in WAYS.items():
+        for what in CARRIED:
+            if pieces := [each for each in hop.of(what, direction) if each.size]:
+                size = sum(each.size for each in pieces)
+                said = f"{what} {size} B {where}"
+                if len(pieces) > 1:
+                    said += f", {len(pieces)} pieces until +{pieces[-1].at - sent_at:.3f}"
+                moments.append(Moment(pieces[0].at - sent_at, said, what))
+    moments += [
+        Moment(each.at - sent_at, f"{each.what} {each.detail}".rstrip(), each.what)
+        for each in hop.passings
+        if each.what not in CARRIED
+    ]
+    return sorted(moments, key=lambda moment: moment.at)
+
+
 def condensed(moments: Iterable[Moment]) -> Iterator[str]:
     """The moments as lines; in a long run of one kind, the middle is counted and not shown."""
     for _, group in groupby(moments, lambda moment: moment.kind):
@@ -63,11 +85,13 @@ def condensed(moments: Iterable[Moment]) -> Iterator[str]:
 
 
 def both_sides(evidence: Evidence) -> Iterator[tuple[str, list[Moment]]]:
-    """Label and moments of every response and every exchange of the case."""
+    """Label and moments of every response, every hop and every exchange of the case."""
     many = len(evidence.transcripts) > 1
     for number, transcript in enumerate(evidence.transcripts, 1):
         yield (f"received {number}" if many else "received"), received(transcript)
     origin = evidence.transcript.sent_at
+    for hop in evidence.hops:
+        yield hop.name, passed_on(hop, origin)
     for number, exchange in enumerate(evidence.exchanges, 1):
         label = f"emulator {number}" if len(evidence.exchanges) > 1 else "emulator"
         yield label, performed(exchange, origin)

@@ -47,6 +47,7 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "transcripts": [_transcript(transcript) for transcript in evidence.transcripts],
         "exchanges": [dict(exchange) for exchange in evidence.exchanges],
         "notes": dict(evidence.notes),
+        "hops": [asdict(hop) for hop in evidence.hops],
     }
 
 

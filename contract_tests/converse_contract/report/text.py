@@ -75,11 +75,9 @@ def _details(result: Result, evidence: Evidence, results: Results) -> Table:
         table.add_row("expected", Text(finding.expected, style="green"))
         table.add_row("actual", Text(finding.actual, style="red"))
     lanes = list(both_sides(evidence))
-    shown = [
-        lane
-        for side in ("received", "emulator")
-        for lane in [lane for lane in lanes if lane[0].startswith(side)][:MOST]
-    ]
+    sides = [[lane for lane in lanes if lane[0].startswith(side)] for side in ("received", "emulator")]
+    between = [lane for lane in lanes if not any(lane in side for side in sides)]
+    shown = [*sides[0][:MOST], *between, *sides[1][:MOST]]
     for label, moments in shown:
         table.add_row(label, Text(" · ".join(condensed(moments)) or "no call of Bedrock"))
     if left_out := len(findings[MOST:]) + len(lanes) - len(shown):
