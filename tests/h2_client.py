@@ -37,6 +37,7 @@ class H2Client:
     def __init__(self, connection: socket.socket, authority: str) -> None:
         self._socket = connection
         self._authority = authority
+        self._received = b""  # of a frame that has not come whole
         self.streams: dict[int, Stream] = {}
         config = h2.config.H2Configuration(client_side=True, header_encoding="utf-8")
         self.connection = h2.connection.H2Connection(config)
@@ -67,9 +68,19 @@ class H2Client:
         data = self._socket.recv(RECEIVED)
         if not data:
             raise ConnectionResetError("the server closed the connection")
-        for event in self.connection.receive_data(data):
-            self._happened(event)
+        self._received += data
+        while (frame := self._frame()) is not None:
+            for event in self.connection.receive_data(frame):
+                self._happened(event)
         self._flush()
+
+    def _frame(self) -> bytes | None:
+        """The next frame, alone: what `h2` says of one that is wrong loses nothing of those before it."""
+        size = 9 + int.from_bytes(self._received[:3], "big")
+        if len(self._received) < max(9, size):
+            return None
+        frame, self._received = self._received[:size], self._received[size:]
+        return frame
 
     def until(self, holds: Callable[[], object]) -> None:
         while not holds():

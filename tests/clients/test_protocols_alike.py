@@ -14,10 +14,13 @@ from dataclasses import dataclass
 import pytest
 from converse_emulator import Emulator, Library
 from converse_emulator.language.scenario import FOREVER, Gate, Wait
+from h2.exceptions import InvalidBodyLengthError
 
 from tests.h2_client import h2_client
 
 LIBRARY = Library()
+# What befalls a connection is another thing on each protocol: `tests/emulator/test_transport.py` has it.
+NAMES = [name for name in LIBRARY.names() if not name.startswith("connection/")]
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 BODY = json.dumps({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}).encode()
 NATIVE = json.dumps(
@@ -101,6 +104,8 @@ def over_http2(emulator: Emulator, path: str, body: bytes, timeout: float) -> An
             client.until(lambda: stream.end)
         except TimeoutError:
             assert not stream.end
+        except InvalidBodyLengthError:  # the end of a body that falls short of its Content-Length
+            stream.end = "CANCEL"
     status = stream.status if stream.headers else None
     rest = [(name, value) for name, value in stream.headers if name != ":status"]
     return Answer(status, _timeless(rest), bytes(stream.body), ALIKE[stream.end])
@@ -123,7 +128,7 @@ def asked(emulator: Emulator, over: Over, operation: str) -> dict[str, Answer]:
         return over(emulator, path, BODIES[operation], SILENCE if silent else PATIENCE)
 
     with ThreadPoolExecutor(8) as pool:
-        return dict(zip(LIBRARY.names(), pool.map(ask, LIBRARY.names()), strict=True))
+        return dict(zip(NAMES, pool.map(ask, NAMES), strict=True))
 
 
 @pytest.fixture(scope="module", params=BODIES)
@@ -136,7 +141,7 @@ def answers(request: pytest.FixtureRequest) -> tuple[dict[str, Answer], dict[str
     return by_protocol[0], by_protocol[1]
 
 
-@pytest.mark.parametrize("name", LIBRARY.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_both_protocols_say_the_same(answers: tuple[dict[str, Answer], dict[str, Answer]], name: str) -> None:
     http1, http2 = answers
     assert http2[name] == http1[name]
