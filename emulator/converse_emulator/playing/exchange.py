@@ -24,8 +24,7 @@ class Performed:
     injected: bool
     bytes: int
     tokens: int
-    headers: Mapping[str, str] | None = None  # of a head; these two only where they are asked for
-    data: str | None = None  # of a send, base64
+    act: Mapping[str, Json] | None = None  # to the byte, only where it is asked for
 
 
 @dataclass(frozen=True, slots=True)

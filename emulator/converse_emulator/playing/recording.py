@@ -2,7 +2,6 @@
 
 import time
 from array import array
-from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing.acts import Beat, Head, Raw, Send, Timeline, Whole, explain
 from converse_emulator.playing.exchange import Ended, Exchange, Performed, attempt_of, redacted
 from converse_emulator.playing.spoken import text_of_answer, text_of_dialogue, text_of_stream
+from converse_emulator.playing.told import act_json
 
 
 class Recording:
@@ -139,7 +139,7 @@ class Recording:
             self._changed()
 
     def exchange(self, *, data: bool = False) -> Exchange:
-        """The exchange as far as it has come; with `data`, also the headers and the bytes that were sent."""
+        """The exchange as far as it has come; with `data`, each act to the byte."""
         request = self._request
         sent = self.tokens_sent
         beats, actual = self._performed()
@@ -201,11 +201,4 @@ def _told(beat: Beat, actual: float) -> Performed:
 
 
 def _told_whole(beat: Beat, actual: float) -> Performed:
-    told = _told(beat, actual)
-    match beat.act:
-        case Head(_, headers):
-            return replace(told, headers=dict(headers))
-        case Send(data):
-            return replace(told, data=b64encode(data).decode())
-        case _:
-            return told
+    return replace(_told(beat, actual), act=act_json(beat.act))
