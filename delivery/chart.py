@@ -9,9 +9,10 @@ from delivery.facts import Facts
 from delivery.rows import BY_NAME
 
 LEFT, WIDTH, LANE, TOP = 220, 620, 30, 34  # pixels: the labels' column, the time axis, a lane, the legend
+ROOM = 50  # pixels that a bar needs to have its first byte written into it
 STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#24292f}.small{font-size:11px;fill:#57606a}"
-    ".lane{text-anchor:end}.tick{text-anchor:middle}.axis{stroke:#d0d7de}"
+    ".white{fill:#ffffff}.lane{text-anchor:end}.tick{text-anchor:middle}.axis{stroke:#d0d7de}"
     ".wait{fill:#d0d7de}.text{fill:#2da44e}.fake{fill:#cf222e}.said{fill:none;stroke:#0969da;stroke-width:2}"
 )
 
@@ -46,13 +47,13 @@ def _lanes(facts: Facts) -> Iterator[Lane]:
 
 
 def _legend() -> Iterator[str]:
-    marks = (("wait", "nothing to see"), ("text", "text comes"), ("fake", "text is typed for show"))
+    marks = (("wait", "nothing to see"), ("text", "text comes"), ("fake", "all of it was there before"))
     for number, (look, says) in enumerate(marks):
         x = LEFT + number * 140
         yield f'<rect class="{look}" x="{x}" y="10" width="12" height="12" rx="2"/>'
         yield f'<text class="small" x="{x + 18}" y="20">{says}</text>'
-    yield f'<circle class="said" cx="{LEFT + 436}" cy="16" r="5"/>'
-    yield f'<text class="small" x="{LEFT + 448}" y="20">first byte in the article</text>'
+    yield f'<circle class="said" cx="{LEFT + 466}" cy="16" r="5"/>'
+    yield f'<text class="small" x="{LEFT + 478}" y="20">first byte in the article</text>'
 
 
 def _axis(latest: float, scale: float, height: int) -> Iterator[str]:
@@ -67,10 +68,13 @@ def _lane(
     number: int, label: str, first: float, end: float, said: float | None, look: str, scale: float
 ) -> Iterator[str]:
     y = TOP + number * LANE + 6
-    begins = LEFT + first * scale
+    begins, wide = LEFT + first * scale, max(3, (end - first) * scale)
     yield f'<text class="lane" x="{LEFT - 10}" y="{y + 14}">{escape(label)}</text>'
     yield f'<rect class="wait" x="{LEFT}" y="{y}" width="{first * scale:.1f}" height="18"/>'
-    yield f'<rect class="{look}" x="{begins:.1f}" y="{y}" width="{(end - first) * scale:.1f}" height="18"/>'
-    yield f'<text class="small" x="{begins + 6:.1f}" y="{y + 13}" style="fill:#fff">{first:.2f} s</text>'
+    yield f'<rect class="{look}" x="{begins:.1f}" y="{y}" width="{wide:.1f}" height="18"/>'
+    if wide > ROOM:
+        yield f'<text class="small white" x="{begins + 6:.1f}" y="{y + 13}">{first:.2f} s</text>'
+    else:
+        yield f'<text class="small lane" x="{begins - 6:.1f}" y="{y + 13}">{first:.2f} s</text>'
     if said is not None:
         yield f'<circle class="said" cx="{LEFT + said * scale:.1f}" cy="{y + 9}" r="5"/>'

@@ -106,7 +106,7 @@ class Journey:
 @contextmanager
 def journey(row: Row, emulator: str, bedrock: str, folder: Path) -> Iterator[Journey]:
     """Open the row's path; its handler asks `bedrock`, which leads to the emulator."""
-    pids = folder / f"{row.number}.pids"
+    pids = folder / f"{row.number}-{row.path}.pids"
     pids.touch()
     tuning = Tuning(post_latency=(POST.value, POST.value))
     with ExitStack() as stack:

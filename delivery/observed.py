@@ -51,12 +51,12 @@ def sent_at(exchanges: Sequence[Any]) -> list[float]:
 
 
 def held_by(exchanges: Sequence[Any], hops: Sequence[HopState]) -> str:
-    """Who holds what has been sent, told from the model's end on."""
+    """Who keeps text back, where somebody does."""
     if any(exchange["operation"] == "Converse" for exchange in exchanges):
         return "the handler: it calls Converse, which answers when all is generated"
-    for hop in reversed(hops):
-        if hop.held:
-            return hop.name
+    for hop in hops:
+        if hop.remedy:
+            return f"the {hop.name}: it is {hop.setting}; this path needs {hop.remedy}"
     return "the handler"
 
 

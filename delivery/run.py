@@ -50,7 +50,7 @@ def run(note: Note, rows: Sequence[Row] = ROWS, text: str | None = None) -> Fact
             stalls = all_at_once(_streams)
             tools = all_at_once(lambda one: pause(one.answer(TOOL)[0]))
             breaks = all_at_once(lambda one: ending(one.answer(BREAKS)[0]))
-            measured = list(_measured(journeys, text or article_answer(), note))
+            measured = _measured(journeys, text or article_answer(), note)
             note("before and after")
             by_number = {one.row.number: one for one in journeys}
             comparison = compare(by_number[5].target, by_number[2].target)
@@ -64,11 +64,9 @@ def run(note: Note, rows: Sequence[Row] = ROWS, text: str | None = None) -> Fact
                 model_breaks=broken,
                 handler_dies=dead,
                 tool=tool,
-                **numbers,
+                **measured[one.row.name],
             )
-            for one, held, broken, dead, tool, numbers in zip(
-                journeys, stalls, breaks, deaths, tools, measured, strict=True
-            )
+            for one, held, broken, dead, tool in zip(journeys, stalls, breaks, deaths, tools, strict=True)
         )
     now = datetime.now(UTC).strftime("%Y-%m-%d")
     return Facts(now, machine(), paths, _seconds(comparison.before), _seconds(comparison.after))
@@ -93,23 +91,36 @@ def _streams(one: Journey) -> str:
     return held_by(exchanges, one.way.states(exchanges[0]["session"])) if stalled else ""
 
 
-def _measured(journeys: Sequence[Journey], text: str, note: Note) -> Iterator[dict[str, Any]]:
-    """The answer over each path, one after the other: what is measured is not to be in each other's way."""
-    ends: list[int] = []
+def _measured(journeys: Sequence[Journey], text: str, note: Note) -> dict[str, dict[str, Any]]:
+    """The answer over each path, by name: one after the other, not to be in each other's way. Those that do
+    not stream are measured at once: all they do is wait.
+    """
+    ends, found = list[int](), dict[str, dict[str, Any]]()
     for one in journeys:
-        note(f"the answer over {one.row.name}")
-        before = sum(relay.down for relay in one.relays)
-        passages = {hop: len(hop.journal) for place in one.way.placed for hop in place.hops}
-        transcript, exchanges = one.answer(_script(text, one.row))
-        ends = ends or list(accumulate(len(each.text) for each in transcript.of(Text)))
-        yield {
-            **_times(one.row, transcript, [at for relay in one.relays for at in relay.asked]),
-            "complete": transcript.text == text,
-            "wire": sum(relay.down for relay in one.relays) - before,
-            "text": len(text.encode()),
-            "lags": {place.name: lag(_lags_since(place, passages)) for place in one.way.placed},
-            "whole_way": lag(_late(one.row, transcript, sent_at(exchanges), ends)),
-        }
+        if one.row.streams:
+            note(f"the answer over {one.row.name}")
+            found[one.row.name] = _measure(one, text, ends)
+    waiting = [one for one in journeys if not one.row.streams]
+    note(f"the answer over {', '.join(one.row.name for one in waiting)}")
+    with ThreadPoolExecutor(len(waiting)) as threads:
+        numbers = list(threads.map(lambda one: _measure(one, text, ends), waiting))
+    return found | {one.row.name: each for one, each in zip(waiting, numbers, strict=True)}
+
+
+def _measure(one: Journey, text: str, ends: list[int]) -> dict[str, Any]:
+    """Over this path. `ends` tells after how many characters each token ends; the first one fills it."""
+    before = sum(relay.down for relay in one.relays)
+    passages = {hop: len(hop.journal) for place in one.way.placed for hop in place.hops}
+    transcript, exchanges = one.answer(_script(text, one.row))
+    ends.extend([] if ends else accumulate(len(each.text) for each in transcript.of(Text)))
+    return {
+        **_times(one.row, transcript, [at for relay in one.relays for at in relay.asked]),
+        "complete": transcript.text == text,
+        "wire": sum(relay.down for relay in one.relays) - before,
+        "text": len(text.encode()),
+        "lags": {place.name: lag(_lags_since(place, passages)) for place in one.way.placed},
+        "whole_way": lag(_late(one.row, transcript, sent_at(exchanges), ends)),
+    }
 
 
 def _lags_since(place: Placed, passages: Mapping[Hop, int]) -> Iterator[float]:
@@ -144,7 +155,7 @@ def _times(row: Row, transcript: Transcript, asked: Sequence[float]) -> dict[str
 def _late(row: Row, transcript: Transcript, sent: Sequence[float], ends: Sequence[int]) -> Iterator[float]:
     """How long each text took from the emulator's write on, without what the network was told to take.
 
-    `ends` tells after how many characters each token ends: a path may join some.
+    A path may join tokens; `ends` tells which.
     """
     scripted, length = network(row.posts) - BEDROCK.value - BROWSER.value, 0
     for arrival in _texts(transcript) if row.streams else ():

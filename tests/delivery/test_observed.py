@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from converse_contract.hop_state import HopState, Passing
+from converse_contract.hop_state import HopState
 from converse_contract.transcript import (
     Arrival,
     Ending,
@@ -78,9 +78,9 @@ def test_the_emulator_tells_when_it_sent_text() -> None:
     assert sent_at([exchange("ConverseStream")]) == [10.75]
 
 
-def test_who_holds_the_text_is_found_from_the_models_end() -> None:
-    holds = HopState("function URL", (Passing(1.0, "down", "received", 9),))
-    passes = HopState("Lambda", (Passing(1.0, "down", "received", 9), Passing(1.0, "down", "passed", 9)))
-    assert held_by([exchange("ConverseStream")], [holds, passes]) == "function URL"
-    assert held_by([exchange("ConverseStream")], [passes]) == "the handler"
-    assert held_by([exchange("Converse")], [holds]).startswith("the handler: it calls Converse")
+def test_who_holds_the_text_is_named() -> None:
+    wrong, right = HopState("URL", (), "BUFFERED", "RESPONSE_STREAM"), HopState("Lambda")
+    said = "the URL: it is BUFFERED; this path needs RESPONSE_STREAM"
+    assert held_by([exchange("ConverseStream")], [wrong, right]) == said
+    assert held_by([exchange("ConverseStream")], [right]) == "the handler"
+    assert held_by([exchange("Converse")], [wrong]).startswith("the handler: it calls Converse")

@@ -19,32 +19,35 @@ NETWORK = 2 * (BROWSER.value + BEDROCK.value)
 
 @pytest.fixture(scope="module")
 def facts() -> Facts:
-    rows = [row for row in BY_NAME.values() if row.number in (2, 5)]
+    rows = [row for row in BY_NAME.values() if row.number in (2, 5) or row.path == "http-api"]
     return run(lambda _: None, rows, "It renews on the first of March, and then every year.")
 
 
-def test_a_function_url_streams_and_the_illusion_is_found_out(facts: Facts) -> None:
-    url, illusion = facts.paths
+def test_a_function_url_streams_and_what_does_not_is_found_out(facts: Facts) -> None:
+    api, url, illusion = facts.paths
     assert facts.wrong == []
-    assert (url.streams, url.complete, illusion.complete) == (True, True, True)
+    assert [each.complete for each in facts.paths] == [True] * 3
+    assert [each.streams for each in facts.paths] == [False, True, False]
+    assert api.held_by.startswith("the HTTP API: it is an HTTP API, which never streams")
     assert illusion.held_by.startswith("the handler: it calls Converse")
+    assert url.held_by == ""
 
 
 def test_the_first_byte_is_not_before_what_is_scripted(facts: Facts) -> None:
-    url, _ = facts.paths
+    _, url, _ = facts.paths
     assert url.first_byte >= FIRST_TOKEN.value + START.value + NETWORK == url.scripted
     assert url.first_byte < url.total
 
 
 def test_bytes_are_counted_and_each_hop_is_timed(facts: Facts) -> None:
-    url, _ = facts.paths
+    _, url, _ = facts.paths
     assert url.wire > url.text > 0
     assert set(url.lags) == {"function URL", "Lambda"}
     assert all(0 <= lag.median <= lag.p95 for lag in [*url.lags.values(), url.whole_way])
 
 
 def test_a_break_shows_by_an_event_and_a_death_by_nothing(facts: Facts) -> None:
-    url, illusion = facts.paths
+    _, url, illusion = facts.paths
     assert url.model_breaks == "what had come, then the event `stream_interrupted`"
     assert url.handler_dies == "what had come, then a clean end without a terminal event"
     assert "Preparing your report…" in url.tool
@@ -66,7 +69,7 @@ def test_the_stored_run_is_one_in_which_all_holds() -> None:
 @pytest.mark.parametrize(
     ("number", "changes", "said"),
     [
-        (1, {"complete": False}, "the text is not the model's"),
+        (4, {"complete": False}, "the text is not the model's"),
         (2, {"streams": False}, "does not stream"),
         (5, {"streams": True}, "was not found out"),
         (5, {"held_by": ""}, "nobody knows what holds it"),
