@@ -17,7 +17,7 @@ import pytest
 from converse_emulator.choosing.request import Request
 from converse_emulator.framing.eventstream import Decoder
 from converse_emulator.framing.frames import PADDING
-from converse_emulator.language.scenario import Reply, Step, Stop, Text, ToolUse
+from converse_emulator.language.scenario import Bytes, Reply, Step, Stop, Text, ToolUse
 from converse_emulator.models.model_ids import family
 from converse_emulator.playing.acts import Head, Send, Timeline
 from converse_emulator.spelling.operations import read
@@ -197,6 +197,16 @@ def test_the_chunks_are_made_again(recording: Recording) -> None:
         assert ours != theirs, f"no longer different: {why}"
     else:
         assert ours == theirs
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=named)
+def test_chunks_that_are_scripted_literally_are_the_recorded_bytes(recording: Recording) -> None:
+    """Whatever their date and family: with `bytes` steps nothing differs, the padding aside."""
+    content, native = read(OPERATION, recording.model_id, {}, recording.request)
+    request = Request(OPERATION, recording.model_id, {}, content, native=native)
+    reply = tuple(Bytes(chunk.encode()) for chunk in recording.chunks)
+    timeline = compile_reply(reply, request, seed="7", now=0.0)
+    assert tuple(chunks_of(timeline)) == recording.chunks
 
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=named)
