@@ -215,7 +215,8 @@ class Emulator(Session):
         return Session(self._server, self._plane, name)
 
     def outage(self, how: How, seconds: float) -> None:
-        """Let nobody through for a while: `refuse`, `silent`, `close` or `reset` each new connection.
+        """Let nobody through for a while: `refuse`, `close` or `reset` each new connection, be `silent`, or
+        open no `window` for a request's body.
 
         Connections that are there are cut. Raises `BadOutage` (a `ValueError`).
         """

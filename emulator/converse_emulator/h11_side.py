@@ -6,10 +6,8 @@ import struct
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from converse_emulator.http.http2 import HTTP_1_1_REQUIRED, PREFACE, Kind, connection_frame
 from converse_emulator.installed import ZTTP
-
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"  # what a client begins with that speaks HTTP/2 unasked
-HTTP_1_1_REQUIRED = 13
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +39,5 @@ class Connection(H11Protocol):
         )
         logger.error("A client came with HTTP/2. %s", advice)
         goodbye = struct.pack(">II", 0, HTTP_1_1_REQUIRED) + advice.encode()
-        self.transport.write(_frame(4, b"") + _frame(7, goodbye))
+        self.transport.write(connection_frame(Kind.SETTINGS) + connection_frame(Kind.GOAWAY, goodbye))
         self.transport.close()
-
-
-def _frame(kind: int, payload: bytes) -> bytes:
-    """A frame of the connection: 4 is SETTINGS, 7 is GOAWAY."""
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, 0]) + bytes(4) + payload

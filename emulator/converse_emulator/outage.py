@@ -1,12 +1,13 @@
 """Outages of the whole server: for a while nobody gets through to it.
 
     refuse   nobody listens: a client's connection is refused
-    silent   connections are accepted, and nothing is read or answered; over HTTP/2 no window is ever opened
+    silent   connections are accepted, and nothing is read or answered
+    window   clients get no window for the bodies of their requests (see `closed_window`)
     close    connections are closed (FIN) as soon as they are accepted
     reset    connections are reset (RST) as soon as they are accepted
 
 No request is read, so it is no scenario's: a test or a control route begins it. Connections that are there
-when it begins are cut, and so are the silent ones when it ends.
+when it begins are cut, and so are those that got no answer when it ends.
 """
 
 import asyncio
@@ -17,8 +18,8 @@ from typing import Any, Literal
 
 from converse_emulator.errors import EmulatorError
 
-How = Literal["refuse", "silent", "close", "reset"]
-HOWS: tuple[How, ...] = ("refuse", "silent", "close", "reset")
+How = Literal["refuse", "silent", "window", "close", "reset"]
+HOWS: tuple[How, ...] = ("refuse", "silent", "window", "close", "reset")
 Begin = Callable[[How, float], Coroutine[Any, Any, None]]
 LONGEST = 3600.0  # seconds
 

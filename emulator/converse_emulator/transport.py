@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from converse_emulator.closed_window import ClosedWindow
 from converse_emulator.errors import EmulatorError
 from converse_emulator.http.asgi import App, Receive, Scope, Send
 from converse_emulator.installed import ZTTP, lacks_http2, version_of
@@ -78,8 +79,12 @@ class Connections:
             raise _mismatch(version_of("uvicorn"), f", without {', '.join(without)}")
         return UvicornSide(self._app, zttp_side.Connection)
 
-    def __call__(self) -> asyncio.Protocol:
-        return TurnedAway(self.outage, self._silent) if self.outage else _Arrival(self)
+    def __call__(self) -> asyncio.BaseProtocol:
+        if self.outage is None:
+            return _Arrival(self)
+        if self.outage == "window":
+            return ClosedWindow(self._silent)
+        return TurnedAway(self.outage, self._silent)
 
     def begin(self, transport: asyncio.Transport) -> None:
         """Give a new connection its protocol."""
@@ -110,7 +115,7 @@ class Connections:
 
     async def abort(self, patience: float) -> None:
         """Cut all connections, and give their requests `patience` seconds to end."""
-        for silent in self._silent:
+        for silent in list(self._silent):
             assert isinstance(silent, asyncio.Transport)
             silent.abort()
         self._silent.clear()

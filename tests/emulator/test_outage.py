@@ -44,6 +44,7 @@ def what_happens(emulator: Emulator) -> str:
     [
         ("refuse", {"refused"}),
         ("silent", {"silence"}),
+        ("window", {"silence"}),
         ("close", {"FIN", "RST"}),  # RST where the request is on its way already
         ("reset", {"RST"}),
     ],
@@ -69,6 +70,7 @@ def test_it_ends_by_itself_and_another_one_takes_its_place(emulator: Emulator, h
     [
         ("refuse", (EndpointConnectionError,)),
         ("silent", (ReadTimeoutError,)),
+        ("window", (ReadTimeoutError,)),
         (
             "close",
             (ConnectionClosedError, EndpointConnectionError),
