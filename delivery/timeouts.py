@@ -1,6 +1,8 @@
 """Who cuts an answer, when, and what the browser sees: each cell is one run, in Chromium, with faster clocks.
 
-    python -m delivery.timeouts            # writes tools/timeouts.json; four minutes
+    python -m delivery.timeouts [PATH]     # writes tools/timeouts.json; five minutes
+
+With a path, or a part of its name, the other paths' cells stay as they are.
 
 The handler behind each path keeps no time limits of its own, so that the path's are seen; the reference
 handler's own have a row for themselves.
@@ -29,7 +31,7 @@ from converse_hops import (
 )
 from converse_hops.pace import Pace
 
-from delivery.cells import PHASES, Look, Phase, Run, Seen
+from delivery.cells import PHASES, Cell, Look, Phase, Run, Seen
 from delivery.chromium import Browser, NoChromium, browsing
 from delivery.pushed import over_appsync, over_websocket
 from delivery.quiet import Quiet, served
@@ -104,43 +106,44 @@ def reference(browser: Browser, run: Run) -> tuple[Sequence[Hop], Seen]:
 
 
 def _runs(path: str, look: Look, *speeds: float) -> Iterator[Run]:
-    """A run for each phase, at its speed: slow enough for what must come in time, and no slower."""
+    """A run for each phase, at its speed: what has to come in time may be half a second late."""
     return (Run(path, phase, speed, look) for phase, speed in zip(PHASES, speeds, strict=True))
 
 
 RUNS: tuple[Run, ...] = (
     *_runs("The reference handler itself", reference, 5, 15, 300, 15),
     *_runs("1 REST API, `STREAM`, regional", over_http(_function, _rest), 150, 150, 300, 150),
-    *_runs("1 REST API, `STREAM`, edge-optimised", over_http(_function, _edge), 15, 15, 60, 60),
+    *_runs("1 REST API, `STREAM`, edge-optimised", over_http(_function, _edge), 15, 15, 50, 30),
     *_runs("1 HTTP API, as the article has it", over_http(_function, HttpApi), 15, 15, 15, 15),
     *_runs("2 Function URL", over_http(_function, _url), 300, 300, 300, 150),
-    *_runs("2 Function URL behind CloudFront", over_http(_function, _cloudfront), 15, 15, 60, 60),
+    *_runs("2 Function URL behind CloudFront", over_http(_function, _cloudfront), 15, 15, 50, 30),
     *_runs("3 WebSocket API", over_websocket, 15, 200, 1200, 400),
-    *_runs("4 Load balancer", over_http(_service, LoadBalancer), 30, 30, 300, 150),
+    *_runs("4 Load balancer", over_http(_service, LoadBalancer), 30, 30, 100, 90),
     *_runs(
         "5 The illusion, behind a load balancer",
         over_http(_service, LoadBalancer, {"between": "typed", "total": "first"}),
-        *(30, 30, 30, 150),
+        *(30, 30, 30, 90),
     ),
     *_runs("6 AppSync Events", over_appsync, 400, 400, 20_000, 400),
 )
 
 
-def main() -> int:
-    """Write the file."""
-    cells = []
+def main(part: str = "") -> int:
+    """Write the file; only the cells of paths with `part` in their names are run."""
+    stored = [Cell(**each) for each in json.loads(FILE.read_text(encoding="utf-8"))] if part else []
+    cells = {(cell.path, cell.phase): cell for cell in stored}
     try:
         with browsing() as browser:
-            for run in RUNS:
-                cells.append(run.cell(browser))
-                print(f"{cells[-1].path:40} {cells[-1]}", flush=True)
+            for run in (run for run in RUNS if part in run.path):
+                cells[run.path, run.phase] = cell = run.cell(browser)
+                print(f"{cell.path:40} {cell}", flush=True)
     except NoChromium as reason:
         print(reason, file=sys.stderr)
         return 2
-    rows = [asdict(cell) for cell in cells]
+    rows = [asdict(cells[run.path, run.phase]) for run in RUNS]
     FILE.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(*sys.argv[1:2]))

@@ -13,12 +13,22 @@ from generated import ROOT, main, row
 
 sys.path.insert(0, str(ROOT))
 
+from converse_contract.case import Limits
+
 from delivery.cells import PHASES, Cell
 from delivery.constants import CONSTANTS
 from delivery.facts import FILE, Facts
 from delivery.tables import Table, tables
 
 TIMEOUTS = Path(__file__).with_name("timeouts.json")
+WHO = {
+    "AppSyncEvents": "AppSync",
+    "Function": "Lambda",
+    "HttpApi": "the HTTP API",
+    "LoadBalancer": "the load balancer",
+    "RestApi": "the REST API",
+    "WebSocketApi": "the WebSocket API",
+}
 HEADINGS = {
     "first": "no first byte",
     "between": "silence in the middle",
@@ -69,7 +79,10 @@ def told(cell: Cell) -> str:
     """Who cuts, when, what the browser sees."""
     if not cell.limit:
         return f"nobody in {cell.after:,.0f} s: {cell.sees}"
-    return f"**{cell.who}**, {cell.limit}, seen after {cell.after:,.0f} s: {cell.sees}"
+    who, limit = WHO.get(cell.who, cell.who), cell.limit
+    if cell.who == "the handler":  # which names its limits only
+        limit = f"`{limit}` of {getattr(Limits(), limit.removesuffix('_timeout')):g} s"
+    return f"**{who}**, {limit}, seen after {cell.after:,.0f} s: {cell.sees}"
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from delivery.__main__ import show
+from delivery.__main__ import main, show
 from delivery.chart import chart
 from delivery.constants import BEDROCK, BROWSER, FIRST_TOKEN, START
 from delivery.facts import FILE, Facts
@@ -86,6 +87,19 @@ def test_what_does_not_hold_is_said(number: int, changes: dict[str, Any], said: 
 def test_a_wait_that_stays_is_said() -> None:
     stored = Facts.from_json(FILE.read_text())
     assert replace(stored, after=stored.before).wrong == ["the wait fell from 4.6 s to 4.6 s only"]
+
+
+@pytest.mark.parametrize(("complete", "status"), [(True, 0), (False, 1)])
+def test_the_command_fails_unless_all_holds(
+    complete: bool, status: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stored = Facts.from_json(FILE.read_text())
+    found = replace(stored, paths=tuple(replace(each, complete=complete) for each in stored.paths))
+    monkeypatch.setattr("delivery.__main__.run", lambda _: found)
+    monkeypatch.setattr("sys.argv", ["delivery"])
+    monkeypatch.chdir(tmp_path)
+    assert main() == status
+    assert (tmp_path / "hops.svg").read_text() == chart(found)
 
 
 def test_all_is_shown() -> None:
