@@ -109,7 +109,7 @@ class AppSyncListener(NumberedListener):
         """The whole text, with all after the first gap, or after what came, asked for by number."""
         there = dict(self._events)
         gap = next(number for number in count(1) if number not in there)
-        if gap != (self._last or 0) + 1:
+        if self._last is None or gap <= self._last:
             response = await self.visitor.missed(self.channel, gap - 1)
             seen = [self.target.dialect.message(json.dumps(raw)) for raw in _events_in(response)]
             there |= {int(one.id): one.event for one in seen if one.id is not None}

@@ -37,6 +37,7 @@ def deliver(
     emulator: str,
     *,
     forget: bool = False,
+    at_once: int = AT_ONCE,
     without: Iterable[str] = (),
     replay: str = "converse-contract deliver",
     sections: dict[str, str] | None = None,
@@ -52,5 +53,5 @@ def deliver(
         replay=replay,
         sections=sections,
         progress=progress,
-        ways=OnePath(wiring, forget),
+        ways=OnePath(wiring, forget, at_once),
     )

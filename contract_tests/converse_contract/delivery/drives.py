@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
+from urllib.parse import urljoin
 
 from converse_contract.case import AskWrongly, Cancel, ComeBack, FetchMissed, OverAPath, ReadSlowly, Trespass
 from converse_contract.delivery.appsync import AppSyncListener, Visitor
@@ -59,7 +60,7 @@ def _coming_back(first: Transcript, asked: HttpRequest, to: str, having: str) ->
     last = ids[-1 if having == "all" else len(ids) // 2] if ids else ""
     path = asked.path
     if to == "answer":
-        path = "/" + (first.header("content-location") or asked.path).lstrip("/")
+        path = urljoin(asked.path, first.header("content-location") or "")
     headers = {"accept": "text/event-stream", "cache-control": "no-cache", "last-event-id": last}
     return HttpRequest("GET", path, headers, b"")
 

@@ -26,7 +26,7 @@ SENTENCE = "Your plan renews on the first of March, and the invoice comes by mai
 PACED = [{"text": SENTENCE * 2, "every": "40ms"}]
 # Spaces are a single token however many, so a limit on tokens does not keep a text from being long.
 WIDE = f"\u65b9\u6848{chr(0x3000) * 26_000}\u4e09\u6708\u4e00\u65e5\u7eed\u8ba2\u3002"  # all of 3 bytes
-LONG = f"renews{' ' * 700}" * 300  # 212 KB
+LONG = f"renews{' ' * 4000}" * 300  # 1.2 MB, more than may wait anywhere
 
 CASES = (
     PathCase(
@@ -72,7 +72,7 @@ CASES = (
         why="What is not taken waits somewhere. A WebSocket API says 429 when too much does, and a message "
         "that is dropped then is a hole in the text.",
         scenario=[[{"text": LONG, "split": "words"}]],
-        drive=ReadSlowly(1.0),
+        drive=ReadSlowly(1.5),
         check=located(all_of(text_is_all_sent, finished("end_turn"))),
     ),
     PathCase(

@@ -1,0 +1,88 @@
+"""The section on delivery is able to fail: every mutant is caught over its paths, by the cases it names."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from converse_contract import Outcome, Results, Verdict
+from converse_contract.catalogue import DELIVERY
+from converse_contract.delivery import PATHS, Program, wire
+from converse_contract.delivery.deliver import LIMITS, deliver
+from converse_contract.delivery.program import PORT
+from converse_contract.mutants.paths import WALKERS
+from converse_contract.report.text import render
+from converse_contract.serving import serving
+
+AT_ONCE = 3  # mutants
+CAUGHT = (Outcome.FAILED, Outcome.NON_STRICT)
+OVER = [(name, path) for name, mutant in WALKERS.items() for path in mutant.caught]
+RIGHT = ["function-url", "load-balancer", "websocket", "appsync"]  # one of each kind
+
+Verdicts = Mapping[tuple[str, str], Mapping[str, Verdict]]
+
+one_process = pytest.mark.xdist_group("delivery-mutants")
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[str]:
+    with serving("converse_emulator", "serve", "--port", "0") as url:
+        yield url
+
+
+def walked(name: str, path: str, emulator: str) -> Results:
+    """What the cases say that a mutant names for this path; of `base` all, four at once."""
+    command = (sys.executable, "-m", "converse_contract.mutants.paths", name)
+    mutant = WALKERS.get(name)
+    named = mutant.caught[path] if mutant else [case.id for case in DELIVERY]
+    cases = [case for case in DELIVERY if case.id in named]
+    with wire(PATHS[path], Program(command, (*command, "--port", PORT)), emulator, LIMITS) as wiring:
+        forget = mutant is not None and mutant.forget
+        return deliver(cases, wiring, emulator, forget=forget, at_once=1 if mutant else 4)
+
+
+@pytest.fixture(scope="module")
+def verdicts(emulator: str, request: pytest.FixtureRequest) -> Verdicts:
+    """What became of each mutant's cases: by mutant and path, by case."""
+    asked = [
+        (str(item.callspec.params["mutant"]), str(item.callspec.params["path"]))
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and request.fixturename in item.fixturenames
+        if "path" in item.callspec.params
+    ]
+
+    def judge(one: tuple[str, str]) -> Mapping[str, Verdict]:
+        return {result.case.id: result.verdict for result in walked(*one, emulator).results}
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return dict(zip(asked, threads.map(judge, asked), strict=True))
+
+
+@one_process
+@pytest.mark.parametrize(("mutant", "path"), OVER, ids=[f"{name}-{path}" for name, path in OVER])
+def test_a_mutant_is_caught_by_the_cases_it_names(mutant: str, path: str, verdicts: Verdicts) -> None:
+    found = verdicts[mutant, path]
+    assert list(found) == list(WALKERS[mutant].caught[path])
+    escaped = {case: verdict for case, verdict in found.items() if verdict.outcome not in CAUGHT}
+    assert escaped == {}
+
+
+@pytest.mark.parametrize("case", [case.id for case in DELIVERY])
+def test_a_case_catches_a_mutant(case: str) -> None:
+    assert [name for name, path in OVER if case in WALKERS[name].caught[path]]
+
+
+@one_process
+@pytest.mark.parametrize("path", RIGHT)
+def test_what_the_mutants_are_made_from_passes_every_case(path: str, emulator: str) -> None:
+    """So what a mutant fails is its own doing."""
+    results = walked("base", path, emulator)
+    broken = tuple(result for result in results.results if result.verdict.outcome is not Outcome.PASSED)
+    assert not broken, render(replace(results, results=broken))
+
+
+def test_a_mutant_says_what_it_resembles() -> None:
+    assert [
+        name for name, mutant in WALKERS.items() if not (mutant.__doc__ or "").strip().endswith(".")
+    ] == []
