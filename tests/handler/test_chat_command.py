@@ -49,3 +49,4 @@ def test_an_answer_comes_over_each(chat: str, page: Any, path: str) -> None:
     reaches(answer, "done")
     assert page.get_by_test_id("path").input_value() == path
     shows(answer.get_by_test_id("text"), TEXT)
+    assert answer.get_by_test_id("facts").text_content().endswith(f" · over {path}")

@@ -17,6 +17,7 @@ export class AnswerView {
     this.element = document.getElementById("answer").content.cloneNode(true).firstElementChild;
     this.text = ""; // the answer's text so far, as the next request will quote it
     this.over = false;
+    this.path = ""; // the name of the path that it comes over, where there is a choice
     this.#began = performance.now();
     this.#part("retry").addEventListener("click", () => {
       this.#part("retry").hidden = true;
@@ -113,6 +114,7 @@ export class AnswerView {
     if (this.#firstWord) facts.push(`first word after ${seconds(this.#firstWord - this.#began)}`);
     facts.push(`all after ${seconds(performance.now() - this.#began)}`);
     if (usage) facts.push(`${usage.output_tokens} tokens`);
+    if (this.path) facts.push(`over ${this.path}`);
     this.#say("facts", facts.join(" · "));
   }
 

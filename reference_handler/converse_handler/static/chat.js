@@ -54,6 +54,7 @@ async function ask(question) {
   busy(true);
   try {
     const transport = await choice.transport();
+    answer.path = choice.name;
     for await (const event of transport.ask(messages, running.signal)) follow(() => answer.take(event));
     if (!answer.over) follow(() => answer.interrupt(LOST, true)); // the body ended, but nothing said that the answer did
   } catch (error) {

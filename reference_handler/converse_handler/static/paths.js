@@ -27,6 +27,9 @@ export function paths(select) {
       await filled;
       return transports.get(select.value);
     },
+    get name() {
+      return transports.size > 1 ? select.value : "";
+    },
     enable(yes) {
       select.disabled = !yes;
     },
