@@ -20,6 +20,7 @@ class Stream:
     """A request and what has come back; `end` is `END_STREAM`, the name of an error code, or empty."""
 
     number: int
+    interim: list[int] = field(default_factory=list)  # the statuses before the last one
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
     end: str = ""
@@ -82,12 +83,19 @@ class H2Client:
         frame, self._received = self._received[:size], self._received[size:]
         return frame
 
+    def wait_at_most(self, seconds: float) -> None:
+        """For the next bytes, from now on; then it is a `TimeoutError`."""
+        self._socket.settimeout(seconds)
+
     def until(self, holds: Callable[[], object]) -> None:
         while not holds():
             self.step()
 
     def _happened(self, event: h2.events.Event) -> None:
         match event:
+            case h2.events.InformationalResponseReceived(stream_id=int(number), headers=headers):
+                statuses = [value for name, value in headers or [] if str(name) == ":status"]
+                self.streams[number].interim += map(int, statuses)
             case h2.events.ResponseReceived(stream_id=int(number), headers=headers):
                 self.streams[number].headers = [(str(name), str(value)) for name, value in headers or []]
             case h2.events.DataReceived(stream_id=int(number), data=data, flow_controlled_length=length):

@@ -7,6 +7,7 @@ Two emulators with the same seed are asked the same, so that ids and padding are
 import json
 import re
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -45,15 +46,17 @@ class Answer:
     end: str  # whole, FIN, RST or silence
 
 
-Over = Callable[[Emulator, str, bytes, float], Answer]
+Patience = Callable[[], float]  # asked once the request has been sent: seconds to wait for what comes next
+Over = Callable[[Emulator, str, bytes, Patience], Answer]
 
 
-def over_http1(emulator: Emulator, path: str, body: bytes, timeout: float) -> Answer:
+def over_http1(emulator: Emulator, path: str, body: bytes, patience: Patience) -> Answer:
     host, port = emulator.endpoint_url.removeprefix("http://").split(":")
     received, end = bytearray(), ""
-    with socket.create_connection((host, int(port)), timeout=timeout) as connection:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
         head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        connection.settimeout(patience())
         try:
             while not _is_whole(bytes(received)):
                 if not (data := connection.recv(1 << 20)):
@@ -96,10 +99,11 @@ def _unchunked(body: bytes) -> bytes:
     return data
 
 
-def over_http2(emulator: Emulator, path: str, body: bytes, timeout: float) -> Answer:
+def over_http2(emulator: Emulator, path: str, body: bytes, patience: Patience) -> Answer:
     headers = {"content-type": "application/json", "content-length": str(len(body))}
-    with h2_client(emulator.endpoint_url, timeout=timeout) as client:
+    with h2_client(emulator.endpoint_url, timeout=PATIENCE) as client:
         stream = client.request(path, body, **headers)
+        client.wait_at_most(patience())
         try:
             client.until(lambda: stream.end)
         except TimeoutError:
@@ -125,7 +129,14 @@ def asked(emulator: Emulator, over: Over, operation: str) -> dict[str, Answer]:
             session.open_gate(gate)
         silent = any(isinstance(step, Wait) and step.duration is FOREVER for step in steps)
         path = f"/session/{session.name}/scenario/{name}/model/{MODEL}/{operation}"
-        return over(emulator, path, BODIES[operation], SILENCE if silent else PATIENCE)
+
+        def patience() -> float:
+            deadline = time.monotonic() + PATIENCE
+            while silent and not len(session.journal) and time.monotonic() < deadline:
+                time.sleep(0.02)  # once it is there, it is about to be answered
+            return SILENCE if silent else PATIENCE
+
+        return over(emulator, path, BODIES[operation], patience)
 
     with ThreadPoolExecutor(8) as pool:
         return dict(zip(NAMES, pool.map(ask, NAMES), strict=True))
