@@ -215,8 +215,8 @@ class Emulator(Session):
         return Session(self._server, self._plane, name)
 
     def outage(self, how: How, seconds: float) -> None:
-        """Let nobody through for a while: `refuse`, `close` or `reset` each new connection, be `silent`, or
-        open no `window` for a request's body.
+        """For a while `refuse`, `close` or `reset` each new connection, be `silent`, open no `window` for a
+        request's body, or say no `100-continue` to who waits for it.
 
         Connections that are there are cut. Raises `BadOutage` (a `ValueError`).
         """

@@ -1,13 +1,14 @@
-"""Outages of the whole server: for a while nobody gets through to it.
+"""Outages of the whole server: for a while nobody gets through to it, or something is missing.
 
-    refuse   nobody listens: a client's connection is refused
-    silent   connections are accepted, and nothing is read or answered
-    window   clients get no window for the bodies of their requests (see `closed_window`)
-    close    connections are closed (FIN) as soon as they are accepted
-    reset    connections are reset (RST) as soon as they are accepted
+    refuse        nobody listens: a client's connection is refused
+    silent        connections are accepted, and nothing is read or answered
+    window        clients get no window for the bodies of their requests (see `closed_window`)
+    close         connections are closed (FIN) as soon as they are accepted
+    reset         connections are reset (RST) as soon as they are accepted
+    100-continue  the bodies of requests are awaited without that word
 
-No request is read, so it is no scenario's: a test or a control route begins it. Connections that are there
-when it begins are cut, and so are those that got no answer when it ends.
+No request has come by then, so it is no scenario's: a test or a control route begins it. Connections that are
+there when it begins are cut, and when it ends so are those that it let wait.
 """
 
 import asyncio
@@ -18,8 +19,8 @@ from typing import Any, Literal
 
 from converse_emulator.errors import EmulatorError
 
-How = Literal["refuse", "silent", "window", "close", "reset"]
-HOWS: tuple[How, ...] = ("refuse", "silent", "window", "close", "reset")
+How = Literal["refuse", "silent", "window", "close", "reset", "100-continue"]
+HOWS: tuple[How, ...] = ("refuse", "silent", "window", "close", "reset", "100-continue")
 Begin = Callable[[How, float], Coroutine[Any, Any, None]]
 LONGEST = 3600.0  # seconds
 

@@ -93,7 +93,7 @@ class Server:
             )
 
     async def outage(self, how: How, seconds: float) -> None:
-        """Let nobody through from now on, for so many seconds; see `outage`. Runs in the server's loop."""
+        """From now on, for so many seconds; see `outage`. Runs in the server's loop."""
         if self._recovery:
             self._recovery.cancel()
         self._connections.outage = how
@@ -108,7 +108,7 @@ class Server:
     async def _recover(self) -> None:
         self._recovery = None
         self._connections.outage = None
-        await self._connections.abort(PATIENCE)
+        self._connections.abort_silent()
         if not self._listener.is_serving():
             await self._begin(self._listening_again())
 

@@ -13,6 +13,7 @@ from converse_emulator.errors import EmulatorError
 from converse_emulator.http.asgi import App, Receive, Scope, Send
 from converse_emulator.installed import ZTTP, lacks_http2, version_of
 from converse_emulator.outage import How, TurnedAway
+from converse_emulator.wires.expectation import saying_continue, withhold_continue
 from converse_emulator.wires.http1 import Http1Wire
 from converse_emulator.wires.http2 import Http2Wire
 from converse_emulator.wires.uvicorn_wire import UvicornWire
@@ -72,19 +73,29 @@ class Connections:
         if self._lacks_http2:
             from converse_emulator import h11_side
 
-            return UvicornSide(self._app, h11_side.Connection)
+            return UvicornSide(self._serve, h11_side.Connection)
         from converse_emulator import zttp_side
 
         if without := zttp_side.missing():
             raise _mismatch(version_of("uvicorn"), f", without {', '.join(without)}")
-        return UvicornSide(self._app, zttp_side.Connection)
+        return UvicornSide(self._serve, zttp_side.Connection)
 
     def __call__(self) -> asyncio.BaseProtocol:
-        if self.outage is None:
-            return _Arrival(self)
-        if self.outage == "window":
-            return ClosedWindow(self._silent)
-        return TurnedAway(self.outage, self._silent)
+        match self.outage:
+            case None | "100-continue":
+                return _Arrival(self)
+            case "window":
+                return ClosedWindow(self._silent)
+            case how:
+                return TurnedAway(how, self._silent)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What uvicorn's side calls."""
+        if self.outage == "100-continue":
+            withhold_continue(send)
+        else:
+            receive = saying_continue(scope, receive, send)
+        await self._app(scope, receive, send)
 
     def begin(self, transport: asyncio.Transport) -> None:
         """Give a new connection its protocol."""
@@ -113,12 +124,16 @@ class Connections:
         if received:
             transport.get_protocol().data_received(received)  # type: ignore[attr-defined]
 
-    async def abort(self, patience: float) -> None:
-        """Cut all connections, and give their requests `patience` seconds to end."""
+    def abort_silent(self) -> None:
+        """Cut the connections that an outage has accepted and nobody answers."""
         for silent in list(self._silent):
             assert isinstance(silent, asyncio.Transport)
             silent.abort()
         self._silent.clear()
+
+    async def abort(self, patience: float) -> None:
+        """Cut all connections, and give their requests `patience` seconds to end."""
+        self.abort_silent()
         for lane in list(self._lanes):
             lane.transport.abort()
         tasks = set(self._tasks)

@@ -47,6 +47,7 @@ def what_happens(emulator: Emulator) -> str:
         ("window", {"silence"}),
         ("close", {"FIN", "RST"}),  # RST where the request is on its way already
         ("reset", {"RST"}),
+        ("100-continue", {"answered"}),
     ],
 )
 def test_what_a_socket_sees(emulator: Emulator, how: How, seen: set[str]) -> None:
