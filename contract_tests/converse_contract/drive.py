@@ -31,7 +31,7 @@ from converse_contract.listen import HandlerUnreachable, Listener, Target
 from converse_contract.transcript import Text, ToolStarted, Transcript
 from converse_contract.upstream import Upstream
 
-GATE_LIMIT = 5.0  # seconds for text to come through the handler while the model is held
+GATE_LIMIT = 5.0  # seconds
 PROBE_EVERY = 0.1  # seconds
 LATE = 0.5  # seconds after a tool's time limit in which a call may still come that should not
 
@@ -48,13 +48,15 @@ class Driven:
 class Driver:
     """Performs drives against one handler. `scenario` is the name of a library scenario, or None: armed.
 
-    `states` tells what the hops in front of the handler did for a session so far.
+    `states` tells what the hops in front of the handler did for a session so far; `patience` is how many
+    seconds text has to come through while the model is held.
     """
 
     target: Target
     client: httpx.AsyncClient
     upstream: Upstream
     states: Callable[[str], tuple[HopState, ...]] = lambda _session: ()
+    patience: float = GATE_LIMIT
 
     async def perform(self, drive: Drive, sessions: tuple[str, ...], scenario: str | None) -> Driven:
         """Ask as the drive says; `sessions` has a name for each request of `Together`, else one."""
@@ -103,7 +105,7 @@ class Driver:
             reached = await self.upstream.holds_at(session, gate, self.target.quiet, lambda: listener.over)
             exchanges = await self.upstream.exchanges(session)
             sent = "".join(exchange["text_sent"] for exchange in exchanges)
-            shown = await listener.shows_more_than(before, sent, GATE_LIMIT)
+            shown = await listener.shows_more_than(before, sent, self.patience)
             if not reached or not shown or listener.over:
                 seen = before if listener.over else listener.text  # what came with the end came too late
                 hops = self.states(session)

@@ -14,7 +14,7 @@ from typing import Protocol
 import httpx
 
 from converse_contract.case import CAPABILITIES, Case, Evidence, Limits, Together
-from converse_contract.drive import Driver
+from converse_contract.drive import GATE_LIMIT, Driver
 from converse_contract.hop_state import HopState
 from converse_contract.listen import HandlerUnreachable, Target
 from converse_contract.serving import DidNotStart
@@ -24,6 +24,7 @@ from converse_contract.verdict import Outcome, Result, Results, Verdict, judge
 AT_ONCE = 8  # cases that begin; more would measure this machine instead of the handler
 BEGINNING = 2.0  # seconds: what takes longer mostly waits, and takes nobody's place
 SETTLING = 3.0  # seconds for the emulator's side to end after the response has
+EARLIER = 0.75
 LONGEST_TOTAL = 60.0  # seconds: a longer declared total is not waited for
 
 Progress = Callable[[Result], None]
@@ -145,7 +146,9 @@ async def _on_its_way(driver: Driver, ways: Ways | None, case: Case | None) -> A
             return
         far_end = await asyncio.to_thread(stack.enter_context, ways.of(case))
         try:
-            yield replace(driver, target=far_end.target, states=far_end.states)
+            # Less than the handler's own patience: once it gives up, the hops tell of its end.
+            patience = min(GATE_LIMIT, EARLIER * far_end.target.limits.between_bytes)
+            yield replace(driver, target=far_end.target, states=far_end.states, patience=patience)
         finally:
             await asyncio.to_thread(stack.close)
 

@@ -15,7 +15,7 @@ from converse_contract.verdict import Results
 AT_ONCE = 4  # cases, and so functions that are kept warm
 
 # Short, because limits have to be waited for.
-LIMITS = Limits(first_byte=4.0, between_bytes=4.0, total=7.0, tool=2.0, heartbeat=0.3)
+LIMITS = Limits(first_byte=4.0, between_bytes=5.5, total=8.0, tool=2.0, heartbeat=0.3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ Stack = tuple[str, tuple[Placed, ...]]  # the far end's URL, and the hops from t
 def passages_of(placed: Sequence[Placed], called: Sequence[str]) -> Iterator[tuple[Placed, list[Any]]]:
     """Each place with the passages of one session, which has these names.
 
-    Who invoked a function knows the invocation's id; WebSockets and channels have a name in theirs.
+    Whoever invokes a function hands the trace on; WebSockets and channels have a name in theirs.
     """
     names = set(called)
     for place in placed:
@@ -57,13 +57,16 @@ def passages_of(placed: Sequence[Placed], called: Sequence[str]) -> Iterator[tup
                 if any(name in record.detail for record in passage.records for name in names)
             ]
         names |= {
-            record.detail for passage in passages for record in passage.of("passed", "up") if record.detail
+            word
+            for passage in passages
+            for record in passage.of("received", "up")
+            for word in record.detail.split()
         }
         yield place, passages
 
 
 def _lambda(function: Function) -> Placed:
-    return Placed("Lambda", (function,), shared=True)
+    return Placed("Lambda service", (function,), shared=True)
 
 
 def _in_front(wiring: "Wiring", tuning: Tuning, stack: ExitStack) -> tuple[FunctionUrl, Function, Placed]:
@@ -101,7 +104,7 @@ def _http_api(wiring: "Wiring", tuning: Tuning, stack: ExitStack) -> Stack:
         "a REST API with responseTransferMode: STREAM, or a function URL with InvokeMode: RESPONSE_STREAM"
     )
     return api.url, (
-        Placed("HTTP API", (api,), "an HTTP API, which never streams", remedy),
+        Placed("HTTP API", (api,), "no response streaming, which it does not have", remedy),
         _lambda(function),
     )
 
@@ -119,7 +122,7 @@ def _web_adapter(wiring: "Wiring", tuning: Tuning, stack: ExitStack) -> Stack:
     setting, remedy = f"AWS_LWA_INVOKE_MODE={mode}", other and f"AWS_LWA_INVOKE_MODE={other}"
     return url.url, (
         Placed("function URL", (url,), "InvokeMode: RESPONSE_STREAM"),
-        Placed("Lambda", (function,)),
+        Placed("Lambda service", (function,)),
         Placed("Lambda Web Adapter", adapters, setting, remedy),
     )
 

@@ -52,7 +52,7 @@ class Front(HttpHop):
         asked = Asked.of(incoming, str(urlsplit(self.url).port))
         try:
             asked = replace(asked, body=await incoming.body(MOST_BODY))
-            passage.note("up", "received", len(asked.body), asked.id)
+            passage.note("up", "received", len(asked.body), f"{asked.id} {asked.root}")
             await self._respond(incoming, asked, passage)
         except BodyTooLarge as error:
             passage.note("up", "cut", detail=str(error))

@@ -106,7 +106,8 @@ class Function(HttpHop):
                 header(incoming.headers, "X-Amzn-Trace-Id") or new_trace_id(),
                 header(incoming.headers, "X-Amz-Client-Context") or "",
             )
-            passage.note("up", "received", len(event), invocation.id)
+            root = invocation.trace_id.partition(";")[0]  # the same as with whoever invoked it
+            passage.note("up", "received", len(event), f"{invocation.id} {root}")
             await self._invoke(incoming, invocation, mode)
         except Throttled:
             await _refuse(incoming, passage, Refused(429, "TooManyRequestsException", "Rate Exceeded."))

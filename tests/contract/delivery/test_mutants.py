@@ -22,6 +22,24 @@ RIGHT = ["function-url", "load-balancer", "websocket", "appsync"]  # one of each
 
 Verdicts = Mapping[tuple[str, str], Mapping[str, Verdict]]
 
+# What is said of the place where each of these holds the stream.
+PLACES = {
+    ("pretends-to-type", "function-url"): "Bedrock was asked with Converse, not ConverseStream",
+    ("pretends-to-type", "websocket"): "Bedrock was asked with Converse, not ConverseStream",
+    ("pretends-to-type", "appsync"): "Bedrock was asked with Converse, not ConverseStream",
+    ("collects-and-posts", "function-url"): "the program keeps back what Bedrock sent",
+    ("keeps-a-buffered-url", "function-url"): "the Lambda service had received",
+    ("keeps-a-buffered-url", "rest-api"): "it needs responseTransferMode: STREAM",
+    (
+        "behind-an-http-api",
+        "http-api",
+    ): "it needs a REST API with responseTransferMode: STREAM, or a function URL",
+    ("keeps-the-defaults", "web-adapter"): "the Lambda Web Adapter had received",
+    ("keeps-the-defaults", "proxy"): "the proxy had received",
+    ("sets-no-headers", "proxy"): "it needs X-Accel-Buffering: no",
+    ("publishes-at-the-end", "appsync"): "the Event API has got no bytes of it: the program keeps back",
+}
+
 one_process = pytest.mark.xdist_group("delivery-mutants")
 
 
@@ -45,12 +63,13 @@ def walked(name: str, path: str, emulator: str) -> Results:
 @pytest.fixture(scope="module")
 def verdicts(emulator: str, request: pytest.FixtureRequest) -> Verdicts:
     """What became of each mutant's cases: by mutant and path, by case."""
-    asked = [
+    named = {
         (str(item.callspec.params["mutant"]), str(item.callspec.params["path"]))
         for item in request.session.items
         if isinstance(item, pytest.Function) and request.fixturename in item.fixturenames
         if "path" in item.callspec.params
-    ]
+    }
+    asked = [one for one in OVER if one in named]
 
     def judge(one: tuple[str, str]) -> Mapping[str, Verdict]:
         return {result.case.id: result.verdict for result in walked(*one, emulator).results}
@@ -66,6 +85,13 @@ def test_a_mutant_is_caught_by_the_cases_it_names(mutant: str, path: str, verdic
     assert list(found) == list(WALKERS[mutant].caught[path])
     escaped = {case: verdict for case, verdict in found.items() if verdict.outcome not in CAUGHT}
     assert escaped == {}
+
+
+@one_process
+@pytest.mark.parametrize(("mutant", "path"), PLACES, ids=[f"{name}-{path}" for name, path in PLACES])
+def test_the_place_where_a_stream_is_held_is_named(mutant: str, path: str, verdicts: Verdicts) -> None:
+    (finding,) = verdicts[mutant, path]["10.1"].findings
+    assert PLACES[mutant, path] in finding.actual
 
 
 @pytest.mark.parametrize("case", [case.id for case in DELIVERY])
