@@ -1,16 +1,14 @@
 """The plugin in test suites of its users, run by pytester.
 
-An inner run imports everything anew, which takes seconds: so there are few of them, with many tests each.
+An inner run is a process of its own, which takes seconds: so there are few of them, with many tests each. In
+this process pytester would forget what such a run imports, and later tests would have modules twice.
 """
 
 import os
 import subprocess
 import sys
 
-# What an inner run imports anew does not go together with what others here have imported of it.
-import botocore.httpsession  # noqa: F401
 import pytest
-import yaml  # noqa: F401
 
 pytest_plugins = ["pytester"]
 
@@ -108,7 +106,7 @@ def test_unknown_name(bedrock): ...
 
 def run(pytester: pytest.Pytester, code: str, *args: str) -> pytest.RunResult:
     pytester.makepyfile(ASK + code)
-    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "--strict-markers", *args)
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", "--strict-markers", *args)
 
 
 def test_a_suite_that_uses_it(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +179,7 @@ def test_any_model(bedrock, pytestconfig):
 
 
 def test_the_marker_is_documented(pytester: pytest.Pytester) -> None:
-    result = pytester.runpytest_inprocess("--markers")
+    result = pytester.runpytest_subprocess("--markers")
     result.stdout.fnmatch_lines(["@pytest.mark.bedrock(scenario): *"])
 
 
