@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from converse_contract.hop_state import HopState, Passing
 from converse_contract.latency import Comparison
 from converse_contract.report import text
 from converse_contract.report.evidence import LONGEST_RUN, Moment, condensed
@@ -105,3 +106,20 @@ def test_only_long_runs_of_one_kind_are_condensed() -> None:
     lines = list(condensed([Moment(0, "head", "head"), *run, Moment(99, "send 99", "send")]))
     assert lines[4] == f"… {LONGEST_RUN + 1 - 6} more of these …"
     assert lines[-1] == "+99.000 send 99"
+
+
+def test_what_hops_did_is_shown_between_both_sides(some_results: Results) -> None:
+    passings = (
+        Passing(1_000_000.1, "up", "received", 50),
+        Passing(1_000_000.2, "down", "received", 20),
+        Passing(1_000_000.3, "down", "received", 30),
+        Passing(1_000_000.4, "down", "cut", 0, "idle timeout of 60 s"),
+    )
+    failed = some_results.results[1]
+    assert failed.evidence
+    evidence = replace(failed.evidence, hops=(HopState("load balancer", passings),))
+    shown = text.render(replace(some_results, results=(replace(failed, evidence=evidence),)), width=200)
+    assert (
+        " load balancer  +0.100 received 50 B to the handler · +0.200 received 50 B to the browser, 2 pieces "
+        "until +0.300 · +0.400 cut idle timeout of 60 s\n"
+    ) in shown
