@@ -54,12 +54,16 @@ class LoopThread:
         return self.run(called())
 
 
+TURNS = 3  # of the loop: one that is accepted last is made, cut, and its socket closed
+
+
 async def _cancel_all() -> None:
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
-    await asyncio.sleep(0)  # connections that were cut close their sockets now
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

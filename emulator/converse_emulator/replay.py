@@ -9,7 +9,7 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 
 from converse_emulator.errors import EmulatorError
-from converse_emulator.language.loader import scenario_from
+from converse_emulator.language.loader import scenario_from, without_quotes
 from converse_emulator.language.scenario import Json
 from converse_emulator.playing.acts import Send
 from converse_emulator.rehearsal import Run, example_request, timeline_of
@@ -117,7 +117,7 @@ def as_yaml(scenario: Json) -> str:
             return True
 
     def string(dumper: Dumper, text: str) -> yaml.Node:
-        style = '"' if LINE_BREAKS.intersection(text) else None
+        style = '"' if LINE_BREAKS.intersection(text) or without_quotes(text) != text else None
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, string)

@@ -141,6 +141,10 @@ INPUTS: dict[str, dict[str, Any]] = {
     "GetAsyncInvoke": {"invocationArn": "arn:aws:bedrock:us-east-1:123456789012:async-invoke/abcdefghijkl"},
     "GetFoundationModel": {"modelIdentifier": "amazon.nova-micro-v1:0"},
     "GetInferenceProfile": {"inferenceProfileIdentifier": "us.amazon.nova-micro-v1:0"},
+    "InvokeGuardrailChecks": {
+        "messages": [{"role": "user", "content": [{"text": "Hi"}]}],
+        "checks": {"promptAttack": {"categories": [{"category": "JAILBREAK"}]}},
+    },
     "ListAsyncInvokes": {
         "maxResults": 1,
         "sortOrder": "Ascending",

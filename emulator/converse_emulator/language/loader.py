@@ -169,7 +169,7 @@ class _Document:
         return Members(nodes, self._place(event), places)
 
     def _scalar(self, event: "yaml.ScalarEvent") -> Scalar:
-        return atom(_plain(event.value) if event.implicit[0] else event.value, self._place(event))
+        return atom(without_quotes(event.value) if event.implicit[0] else event.value, self._place(event))
 
     def _place(self, event: "yaml.Event") -> str:
         mark = event.start_mark
@@ -189,7 +189,7 @@ _WORDS: Mapping[str, Atom] = {
 }
 
 
-def _plain(text: str) -> Atom:
+def without_quotes(text: str) -> Atom:
     """What a scalar without quotes is, by the core schema of YAML 1.2."""
     if text in _WORDS:
         return _WORDS[text]

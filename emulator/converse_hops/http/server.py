@@ -144,6 +144,7 @@ class HttpServer:
         self._idle = idle
         self._tasks: set[asyncio.Task[None]] = set()
         self._links: set[Link] = set()
+        self._ended = False
         self._server: asyncio.Server
 
     async def open(self, listening: socket.socket) -> None:
@@ -159,7 +160,8 @@ class HttpServer:
         await self.cut()
 
     async def cut(self) -> None:
-        """Cut all connections."""
+        """Cut all connections, those too that were accepted in this moment."""
+        self._ended = True
         for link in list(self._links):
             link.abort()
         for task in self._tasks:
@@ -167,6 +169,9 @@ class HttpServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _accept(self, link: Link) -> None:
+        if self._ended:
+            link.abort()
+            return
         task = asyncio.get_running_loop().create_task(self._serve(link))
         self._tasks.add(task)
         self._links.add(link)

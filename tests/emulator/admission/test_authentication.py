@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,17 +90,19 @@ def bearer(token: str) -> Call:
 
 
 @pytest.mark.parametrize(
-    "call",
+    "call",  # made when the test runs: a signature is good for five minutes
     [
-        signed(),
-        signed("ASIASHORT", "short", "tok"),
-        signed(headers={"Date": "Fri, 21 Mar 2025 02:04:20 GMT"}),  # botocore keeps it and sets it right
-        signed(headers={"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"}),
-        bearer("ABSKgood"),
+        lambda: signed(),
+        lambda: signed("ASIASHORT", "short", "tok"),
+        lambda: signed(
+            headers={"Date": "Fri, 21 Mar 2025 02:04:20 GMT"}
+        ),  # botocore keeps it and sets it right
+        lambda: signed(headers={"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"}),
+        lambda: bearer("ABSKgood"),
     ],
 )
-def test_what_is_right_is_let_in(credentials: Credentials, call: Call) -> None:
-    authenticate(credentials, call, "Converse", MODEL, datetime.now(UTC))
+def test_what_is_right_is_let_in(credentials: Credentials, call: Callable[[], Call]) -> None:
+    authenticate(credentials, call(), "Converse", MODEL, datetime.now(UTC))
 
 
 def test_http2_signs_the_authority(credentials: Credentials) -> None:
@@ -176,45 +179,45 @@ def test_a_wrong_secret_gets_the_strings_that_were_signed(credentials: Credentia
     ("call", "name", "text"),
     [
         (
-            signed("AKIDNOBODY"),
+            lambda: signed("AKIDNOBODY"),
             "UnrecognizedClientException",
             "The security token included in the request is invalid.",
         ),
         (
-            signed(token="tok"),
+            lambda: signed(token="tok"),
             "UnrecognizedClientException",
             "The security token included in the request is invalid.",
         ),
         (
-            signed("ASIASHORT", "short"),
+            lambda: signed("ASIASHORT", "short"),
             "UnrecognizedClientException",
             "The security token included in the request is invalid.",
         ),
         (
-            signed(service="s3"),
+            lambda: signed(service="s3"),
             "InvalidSignatureException",
             "Credential should be scoped to correct service: 'bedrock'. ",
         ),
         (
-            bearer("ABSKother"),
+            lambda: bearer("ABSKother"),
             "InvalidApiKey",
             "Authentication failed: Please make sure your API Key is valid.",
         ),
         (
-            bearer("other"),
+            lambda: bearer("other"),
             "InvalidApiKeyFormat",
             "Invalid API Key format: Must start with pre-defined prefix",
         ),
-        (bearer("ABSKold"), "ExpiredApiKey", "Bearer Token has expired"),
+        (lambda: bearer("ABSKold"), "ExpiredApiKey", "Bearer Token has expired"),
         (
-            bearer("bedrock-api-key-*"),
+            lambda: bearer("bedrock-api-key-*"),
             "InvalidApiKey",
             "Authentication failed: Please make sure your API Key is valid.",
         ),
     ],
 )
-def test_who_is_not_known(credentials: Credentials, call: Call, name: str, text: str) -> None:
-    assert refusal(credentials, call) == (name, text)
+def test_who_is_not_known(credentials: Credentials, call: Callable[[], Call], name: str, text: str) -> None:
+    assert refusal(credentials, call()) == (name, text)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ def test_it_is_collected_where_nothing_is_said(adapt: Adapt, proxy: Event) -> No
         "body": "data: 0\n\ndata: 1\n\ndata: 2\n\n",
         "isBase64Encoded": False,
     }
+    adapted.adapter.journal.wait(lambda journal: bool(journal.last.of("passed")))
     journal = adapted.adapter.journal.last
     assert len(journal.of("received")) == 3
     assert len(journal.of("passed")) == 1  # all at once, at the end

@@ -133,6 +133,7 @@ def test_the_switch_forgotten_nothing_comes_before_all_is_there(
     adapted = adapt(app)
     _, body = adapted.invoke(chat)
     assert json.loads(body)["body"].endswith("data: [DONE]\n\n")
+    adapted.adapter.journal.wait(lambda journal: bool(journal.last.of("passed")))
     journal = adapted.adapter.journal.last
     assert len(journal.of("received")) > 5
     assert [record.size for record in journal.of("passed")] == [journal.total("received")]
