@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from converse_contract import Outcome, Results, Verdict
+from converse_contract import Outcome, Results
 from converse_contract.catalogue import DELIVERY
 from converse_contract.delivery import PATHS, Program, wire
 from converse_contract.delivery.deliver import LIMITS, deliver
@@ -15,12 +15,13 @@ from converse_contract.mutants.paths import WALKERS
 from converse_contract.report.text import render
 from converse_contract.serving import serving
 
-AT_ONCE = 3  # mutants
+AT_ONCE = 5  # mutants; mostly they wait
 CAUGHT = (Outcome.FAILED, Outcome.NON_STRICT)
 OVER = [(name, path) for name, mutant in WALKERS.items() for path in mutant.caught]
 RIGHT = ["function-url", "load-balancer", "websocket", "appsync"]  # one of each kind
 
-Verdicts = Mapping[tuple[str, str], Mapping[str, Verdict]]
+BASE = [("base", path) for path in RIGHT]
+Walks = Mapping[tuple[str, str], Results]
 
 # What is said of the place where each of these holds the stream.
 PLACES = {
@@ -61,27 +62,24 @@ def walked(name: str, path: str, emulator: str) -> Results:
 
 
 @pytest.fixture(scope="module")
-def verdicts(emulator: str, request: pytest.FixtureRequest) -> Verdicts:
-    """What became of each mutant's cases: by mutant and path, by case."""
-    named = {
+def walks(emulator: str, request: pytest.FixtureRequest) -> Walks:
+    """What became of everybody's cases, by name and path."""
+    asked = {
         (str(item.callspec.params["mutant"]), str(item.callspec.params["path"]))
         for item in request.session.items
         if isinstance(item, pytest.Function) and request.fixturename in item.fixturenames
-        if "path" in item.callspec.params
     }
-    asked = [one for one in OVER if one in named]
-
-    def judge(one: tuple[str, str]) -> Mapping[str, Verdict]:
-        return {result.case.id: result.verdict for result in walked(*one, emulator).results}
-
+    in_turn = [one for one in (*BASE, *OVER) if one in asked]
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        return dict(zip(asked, threads.map(judge, asked), strict=True))
+        return dict(
+            zip(in_turn, threads.map(lambda one: walked(one[0], one[1], emulator), in_turn), strict=True)
+        )
 
 
 @one_process
 @pytest.mark.parametrize(("mutant", "path"), OVER, ids=[f"{name}-{path}" for name, path in OVER])
-def test_a_mutant_is_caught_by_the_cases_it_names(mutant: str, path: str, verdicts: Verdicts) -> None:
-    found = verdicts[mutant, path]
+def test_a_mutant_is_caught_by_the_cases_it_names(mutant: str, path: str, walks: Walks) -> None:
+    found = {result.case.id: result.verdict for result in walks[mutant, path].results}
     assert list(found) == list(WALKERS[mutant].caught[path])
     escaped = {case: verdict for case, verdict in found.items() if verdict.outcome not in CAUGHT}
     assert escaped == {}
@@ -89,8 +87,9 @@ def test_a_mutant_is_caught_by_the_cases_it_names(mutant: str, path: str, verdic
 
 @one_process
 @pytest.mark.parametrize(("mutant", "path"), PLACES, ids=[f"{name}-{path}" for name, path in PLACES])
-def test_the_place_where_a_stream_is_held_is_named(mutant: str, path: str, verdicts: Verdicts) -> None:
-    (finding,) = verdicts[mutant, path]["10.1"].findings
+def test_the_place_where_a_stream_is_held_is_named(mutant: str, path: str, walks: Walks) -> None:
+    (gated,) = (result for result in walks[mutant, path].results if result.case.id == "10.1")
+    (finding,) = gated.verdict.findings
     assert PLACES[mutant, path] in finding.actual
 
 
@@ -100,10 +99,10 @@ def test_a_case_catches_a_mutant(case: str) -> None:
 
 
 @one_process
-@pytest.mark.parametrize("path", RIGHT)
-def test_what_the_mutants_are_made_from_passes_every_case(path: str, emulator: str) -> None:
+@pytest.mark.parametrize(("mutant", "path"), BASE, ids=RIGHT)
+def test_what_the_mutants_are_made_from_passes_every_case(mutant: str, path: str, walks: Walks) -> None:
     """So what a mutant fails is its own doing."""
-    results = walked("base", path, emulator)
+    results = walks[mutant, path]
     broken = tuple(result for result in results.results if result.verdict.outcome is not Outcome.PASSED)
     assert not broken, render(replace(results, results=broken))
 
