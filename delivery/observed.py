@@ -56,7 +56,7 @@ def held_by(exchanges: Sequence[Any], hops: Sequence[HopState]) -> str:
         return "the handler: it calls Converse, which answers when all is generated"
     for hop in hops:
         if hop.remedy:
-            return f"the {hop.name}: it is {hop.setting}; this path needs {hop.remedy}"
+            return f"the {hop.name}, with {hop.setting}; this path needs {hop.remedy}"
     return "the handler"
 
 

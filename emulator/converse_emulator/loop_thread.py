@@ -62,6 +62,9 @@ async def _cancel_all() -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    # Who was let in after everything was cut is known to the loop alone, and only by this private name.
+    for transport in list(getattr(asyncio.get_running_loop(), "_transports", {}).values()):
+        transport.abort()
     for _ in range(TURNS):
         await asyncio.sleep(0)
 

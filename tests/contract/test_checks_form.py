@@ -52,6 +52,11 @@ EXAMPLES: dict[str, tuple[Check, list[dict[str, Any]], list[tuple[dict[str, Any]
             (seen(headers=headers(content_encoding="gzip")), "gzip"),
         ],
     ),
+    "keeps_caches_out": (
+        checks.keeps_caches_out,
+        [seen(), seen(headers=headers(cache_control="No-Transform,no-cache"))],
+        [(seen(headers=headers(cache_control="no-cache")), "no-cache")],
+    ),
     "no_buffering": (
         checks.no_buffering,
         [seen(), seen(headers=headers(cache_control="No-Transform,no-cache", x_accel_buffering="NO"))],

@@ -34,7 +34,9 @@ def verdicts(emulator: str, request: pytest.FixtureRequest) -> Mapping[str, Mapp
     asked = [
         str(item.callspec.params["mutant"])
         for item in request.session.items
-        if isinstance(item, pytest.Function) and request.fixturename in item.fixturenames
+        if isinstance(item, pytest.Function)
+        and item.path == request.path
+        and request.fixturename in item.fixturenames
     ]
     env = environment(emulator, LIMITS)
     by_id = {case.id: case for case in CASES}

@@ -80,7 +80,7 @@ def test_the_emulator_tells_when_it_sent_text() -> None:
 
 def test_who_holds_the_text_is_named() -> None:
     wrong, right = HopState("URL", (), "BUFFERED", "RESPONSE_STREAM"), HopState("Lambda")
-    said = "the URL: it is BUFFERED; this path needs RESPONSE_STREAM"
+    said = "the URL, with BUFFERED; this path needs RESPONSE_STREAM"
     assert held_by([exchange("ConverseStream")], [wrong, right]) == said
     assert held_by([exchange("ConverseStream")], [right]) == "the handler"
     assert held_by([exchange("Converse")], [wrong]).startswith("the handler: it calls Converse")

@@ -29,7 +29,7 @@ def test_a_function_url_streams_and_what_does_not_is_found_out(facts: Facts) -> 
     assert facts.wrong == []
     assert [each.complete for each in facts.paths] == [True] * 3
     assert [each.streams for each in facts.paths] == [False, True, False]
-    assert api.held_by.startswith("the HTTP API: it is an HTTP API, which never streams")
+    assert api.held_by.startswith("the HTTP API, with no response streaming, which it does not have")
     assert illusion.held_by.startswith("the handler: it calls Converse")
     assert url.held_by == ""
 
@@ -43,7 +43,7 @@ def test_the_first_byte_is_not_before_what_is_scripted(facts: Facts) -> None:
 def test_bytes_are_counted_and_each_hop_is_timed(facts: Facts) -> None:
     _, url, _ = facts.paths
     assert url.wire > url.text > 0
-    assert set(url.lags) == {"function URL", "Lambda"}
+    assert set(url.lags) == {"function URL", "Lambda service"}
     assert all(0 <= lag.median <= lag.p95 for lag in [*url.lags.values(), url.whole_way])
 
 

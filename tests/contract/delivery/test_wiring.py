@@ -59,7 +59,7 @@ def test_an_answer_arrives(name: str, emulator: str) -> None:
     assert other.text == TEXT
     assert len({hop.name for hop in hops}) == len(hops) >= 1
     for mine, both in zip(hops, others, strict=True):
-        assert len(mine.passings) > 3
+        assert len(mine.passings) >= 3
         assert mine.held == both.held == 0
 
 

@@ -68,7 +68,7 @@ def test_one_whose_time_is_up_is_killed(scripted: Scripted, client: Client) -> N
 def test_those_that_are_needed_at_once_run_at_once_up_to_a_limit(scripted: Scripted, client: Client) -> None:
     function = scripted(concurrency=2)
     lambda_ = client(function)
-    script = {"chunks": ["x"], "every": 1.0}
+    script = {"chunks": ["x"], "every": 4.0}
 
     def stream(_: int) -> bytes:
         response = lambda_.invoke(FunctionName="function", Payload=json.dumps(script))
