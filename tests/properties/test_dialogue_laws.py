@@ -13,7 +13,7 @@ from converse_emulator.dialogue.inbound import BadInput, Inbound
 from converse_emulator.dialogue.sonic import Speech, Voice
 from converse_emulator.framing.eventstream import Message, encode
 from converse_emulator.spelling.delivery import Delivery
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.shape_instances import JSON
@@ -63,7 +63,18 @@ START = st.tuples(
 )
 
 
+NO_SCHEMA = {"toolSpec": {"name": "x", "inputSchema": {"json": "5"}}}
+
+
 @settings(max_examples=300)
+@example(
+    (
+        ("sessionStart", {}),
+        ("promptStart", {"promptName": "p", "toolConfiguration": {"tools": [NO_SCHEMA]}}),
+    ),
+    [],
+    True,
+)
 @given(START, st.lists(EVENT, max_size=8), st.booleans())
 def test_anything_is_answered_or_refused(start: Any, events: list[Any], whole: bool) -> None:
     hearing, rng = Hearing(), Random(1)

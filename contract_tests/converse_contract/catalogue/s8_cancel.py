@@ -16,6 +16,11 @@ def _long(limits: Limits) -> list[Any]:
     return [[{"text": "more " * int(0.8 * limits.total / every), "every": every, "split": "words"}]]
 
 
+def _stall(limits: Limits) -> list[Any]:
+    """One delta and silence, so that who has seen text has seen all there is: the stall has begun."""
+    return [[{"text": "Your subscription renews on ", "split": "whole"}, {"wait": "forever"}]]
+
+
 def _tool(limits: Limits) -> list[Any]:
     """A tool that takes most of its time limit, and then the answer."""
     return [
@@ -52,7 +57,7 @@ CASES = (
         title="The browser leaves while the stream stalls.",
         requirement="The call of Bedrock MUST be closed within a second.",
         why="Nothing is written in a stall, so who notices a closed connection by writing does not notice.",
-        scenario="timeouts/between-bytes",
+        scenario=_stall,
         drive=Leave("text"),
         check=CLOSED,
     ),

@@ -59,9 +59,11 @@ def _tool_call(config: Mapping[str, Json], rng: Random) -> Reply | None:
     offered = [tool["toolSpec"] for tool in config.get("tools") or () if "toolSpec" in tool]
     offered = [tool for tool in offered if forced in (None, tool["name"])]
     for tool in rng.sample(offered, len(offered)):
+        schema = tool["inputSchema"].get("json", {})
+        if not isinstance(schema, Mapping):
+            continue  # a session takes any JSON for a schema
         try:
-            schema = {"type": "object", **tool["inputSchema"].get("json", {})}
-            call = ToolUse(tool["name"], instance(schema, rng))
+            call = ToolUse(tool["name"], instance({"type": "object", **schema}, rng))
         except UnsupportedSchema:
             continue
         if forced or "any" in choice:
