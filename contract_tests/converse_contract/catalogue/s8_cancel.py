@@ -18,6 +18,7 @@ def _long(limits: Limits) -> list[Any]:
 
 def _stall(limits: Limits) -> list[Any]:
     """One delta and silence, so that who has seen text has seen all there is: the stall has begun."""
+    del limits
     return [[{"text": "Your subscription renews on ", "split": "whole"}, {"wait": "forever"}]]
 
 
