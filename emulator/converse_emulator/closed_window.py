@@ -8,6 +8,7 @@ beyond what tells the protocol.
 import asyncio
 
 from converse_emulator.http.http2 import FRAME_HEAD, NO_WINDOW, PREFACE, acknowledgement
+from converse_emulator.outage import Meet
 
 METHOD_OF_PREFACE = PREFACE[:3]  # no request of HTTP/1.1 begins so
 AT_ONCE = 16_384  # bytes that are read, and the largest payload that a client may send unasked
@@ -16,8 +17,9 @@ AT_ONCE = 16_384  # bytes that are read, and the largest payload that a client m
 class ClosedWindow(asyncio.BufferedProtocol):
     """One connection; `silent` has those that wait for the end of the outage."""
 
-    def __init__(self, silent: set[asyncio.BaseTransport]) -> None:
+    def __init__(self, silent: set[asyncio.BaseTransport], meet: Meet) -> None:
         self._silent = silent
+        self._meet = meet
         self._transport: asyncio.Transport
         self._received = b""
         self._speaks_http2 = False  # the preface is there
@@ -28,6 +30,7 @@ class ClosedWindow(asyncio.BufferedProtocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._silent.add(transport)
+        self._meet(transport)
         tls = transport.get_extra_info("ssl_object")
         if tls and tls.selected_alpn_protocol() == "h2":
             self._say_settings()

@@ -121,26 +121,30 @@ def schema(_: argparse.Namespace) -> int:
 
 def journal(options: argparse.Namespace) -> int:
     """Print the journal of a running emulator."""
-    from converse_emulator.show import exchange_text
+    from converse_emulator.show import journal_texts
 
-    exchanges = _exchanges(options.url)
+    exchanges, outages = _journal_at(options.url)
     if options.json:
-        print(json.dumps({"exchanges": exchanges}, indent=2))
+        print(json.dumps({"exchanges": exchanges, "outages": outages}, indent=2))
     else:
-        print(*map(exchange_text, exchanges), sep="\n")
+        print(*journal_texts(exchanges, outages), sep="\n")
     return 0
 
 
 def replay(options: argparse.Namespace) -> int:
     """Print a scenario made of a journal."""
     from converse_emulator.replay import as_yaml, scenario_of, session_of
+    from converse_emulator.show import outage_line
 
-    print(as_yaml(scenario_of(session_of(_exchanges(options.journal), options.session))), end="")
+    exchanges, outages = _journal_at(options.journal)
+    for outage in outages:
+        print(f"# An outage was on that no reply can tell: {outage_line(outage)}")
+    print(as_yaml(scenario_of(session_of(exchanges, options.session))), end="")
     return 0
 
 
-def _exchanges(source: str) -> list[Any]:
-    """The journal of a running emulator, or one that `journal --json` printed."""
+def _journal_at(source: str) -> tuple[list[Any], list[Any]]:
+    """Exchanges and outages of a running emulator, or of a journal that `journal --json` printed."""
     from urllib.request import urlopen
 
     from converse_emulator.tls import client_context
@@ -150,9 +154,11 @@ def _exchanges(source: str) -> list[Any]:
     try:
         context = client_context() if url.startswith("https:") else None
         with urlopen(url, timeout=10, context=context) if is_url else open(source, "rb") as opened:
-            exchanges = json.load(opened)["exchanges"]
+            told = json.load(opened)
+            exchanges, outages = told["exchanges"], told.get("outages", [])
             assert isinstance(exchanges, list)
-            return exchanges
+            assert isinstance(outages, list)
+            return exchanges, outages
     except FileNotFoundError as error:
         raise Unable(
             f"{source!r} is neither a file nor an emulator's URL, as http://127.0.0.1:8080"

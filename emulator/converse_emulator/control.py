@@ -134,7 +134,7 @@ class _Routes:
     async def journal(self, request: Request) -> Response:
         """With `wait`: answer when there are exchanges after ID and all have ended, at the latest after S.
 
-        With `data`: what was sent, to the byte.
+        With `data`: what was sent, to the byte. Outages are everybody's.
         """
         session = request.query_params.get("session")
         after = int(_number(request, "after"))
@@ -147,7 +147,12 @@ class _Routes:
         await journal.wait(ended, min(_number(request, "wait"), LONGEST_WAIT))
         found = journal.recordings(session, after)
         data = request.query_params.get("data") == "1"
-        return JSONResponse({"exchanges": [recording.exchange(data=data).as_json() for recording in found]})
+        return JSONResponse(
+            {
+                "exchanges": [recording.exchange(data=data).as_json() for recording in found],
+                "outages": [outage.as_json() for outage in journal.outages.all()],
+            }
+        )
 
     async def reset(self, request: Request) -> Response:
         what = await _body(request)

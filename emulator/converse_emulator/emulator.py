@@ -169,12 +169,11 @@ class Emulator(Session):
         Requests are judged by the service model's constraints and Bedrock's semantic rules (`strict`), by the
         constraints only (`model`) or not at all (`off`); `models` is a file with a model catalogue of your
         own. With a file of `credentials` only those who are in it are let in, else anybody; `quotas` are
-        limits like `anthropic.*:rpm=60`. Raises `ScenarioError` for mistakes in the files.
+        limits like `anthropic.*:rpm=60`; `wrap` is done to every reply, as `slow=2,jitter=20ms`. Raises
+        `ScenarioError` for mistakes in the files.
 
         `tls` is True for HTTPS with certificates of an authority of this machine's own (`ca_bundle`), or the
         files of a certificate and its key. Raises `TlsError` if there are none to be had.
-        limits like `anthropic.*:rpm=60`; `wrap` is done to every reply, as `slow=2,jitter=20ms`. Raises
-        `ScenarioError` for mistakes in the files.
         """
         if not speed > 0:
             raise ValueError(f"the speed must be more than 0, not {speed}")
@@ -197,8 +196,9 @@ class Emulator(Session):
             front_door=FrontDoor(_credentials(credentials), quotas_from(quotas)),
             wrap=_wrap(wrap),
         )
-        super().__init__(Server(plane, host, port, _tls(tls, host), plane.answer), plane, DEFAULT_SESSION)
-        plane.outage = self._server.outage
+        server = Server(plane, host, port, _tls(tls, host), plane.answer, plane.journal.outages)
+        super().__init__(server, plane, DEFAULT_SESSION)
+        plane.outage = self._outage
 
     @property
     def endpoint_url(self) -> str:
@@ -220,7 +220,11 @@ class Emulator(Session):
 
         Connections that are there are cut. Raises `BadOutage` (a `ValueError`).
         """
-        self._server.run(self._server.outage(*checked(how, seconds)))
+        self._server.run(self._outage(*checked(how, seconds)))
+
+    async def _outage(self, how: How, seconds: float) -> None:
+        self._plane.journal.end("outage", self._plane.clock.now())  # not the client leaves: it is cut
+        await self._server.outage(how, seconds)
 
     def reset(self) -> None:
         """Forget everything of all sessions."""

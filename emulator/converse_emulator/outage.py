@@ -8,7 +8,8 @@
     100-continue  the bodies of requests are awaited without that word
 
 No request has come by then, so it is no scenario's: a test or a control route begins it. Connections that are
-there when it begins are cut, and when it ends so are those that it let wait.
+there when it begins are cut, and when it ends so are those that it let wait. The journal tells them all (see
+`playing.outages`).
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from converse_emulator.errors import EmulatorError
 How = Literal["refuse", "silent", "window", "close", "reset", "100-continue"]
 HOWS: tuple[How, ...] = ("refuse", "silent", "window", "close", "reset", "100-continue")
 Begin = Callable[[How, float], Coroutine[Any, Any, None]]
+Meet = Callable[[asyncio.BaseTransport], None]  # notes a connection that came during an outage
 LONGEST = 3600.0  # seconds
 
 
@@ -41,12 +43,14 @@ def checked(how: object, seconds: object) -> tuple[How, float]:
 class TurnedAway(asyncio.Protocol):
     """A connection that is accepted during an outage."""
 
-    def __init__(self, how: How, silent: set[asyncio.BaseTransport]) -> None:
+    def __init__(self, how: How, silent: set[asyncio.BaseTransport], meet: Meet) -> None:
         self._how = how
         self._silent = silent
+        self._meet = meet
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
+        self._meet(transport)
         if self._how == "silent":
             transport.pause_reading()
             self._silent.add(transport)

@@ -18,6 +18,7 @@ from converse_emulator.replay_steps import CannotSay, refusal, step_of_act, unpa
 SHORTEST_WAIT = 0.0005  # seconds; less is the noise of a machine
 LINE_BREAKS = frozenset("\x85\u2028\u2029")  # to YAML, which would fold them
 STAY = {"wait": "forever"}  # where the client left, nobody knows what would have come
+CUT = {"hangup": "connection"}  # what an outage did to the response that was there
 
 Exchange = Mapping[str, Json]  # as `GET /_emulator/journal?data=1` has it
 
@@ -38,7 +39,7 @@ def session_of(exchanges: Sequence[Exchange], session: str | None) -> list[Excha
 
 def scenario_of(exchanges: Sequence[Exchange]) -> dict[str, Json]:
     """The scenario, as a file has it; a reply for each exchange that was answered."""
-    replies = [reply_of(each) for each in exchanges if each["acts"]]
+    replies = [reply_of(each) for each in exchanges if each["acts"] or each["ended"] == "outage"]
     if not replies:
         raise CannotReplay("the journal has no exchange in which something was sent")
     run = f"session {exchanges[0]['session']!r}, {len(replies)} request{'s' if len(replies) > 1 else ''}"
@@ -71,10 +72,15 @@ def reply_of(exchange: Exchange) -> list[Json]:
 def _steps(exchange: Exchange, *, literally: bool) -> list[Json]:
     """What each act was, and the waits between them."""
     acts: Sequence[Exchange] = exchange["acts"]
+    was_cut = exchange["ended"] == "outage"
+    if was_cut:
+        acts = [
+            act for act in acts if "hold" not in act["act"]
+        ]  # what it would have sent for ever, has an end
     # Where a gate held, nobody had planned what came after.
     moment = "actual" if any("gate" in act["act"] for act in acts) else "planned"
     steps: list[Json] = []
-    before, alone = 0.0, False
+    before, alone, ended = 0.0, False, False
     for act in acts:
         said = list(step_of_act(str(exchange["operation"]), act["act"], literally=literally))
         if said:
@@ -86,9 +92,11 @@ def _steps(exchange: Exchange, *, literally: bool) -> list[Json]:
         if said and "trickle" in said[0] and said[0]["trickle"]["send"] == "byte":
             steps.pop()  # the beginning of the frame that never ends, which the step sends itself
         steps += said
+        ended = not {"hold", "finish", "hangup", "reset"}.isdisjoint(act["act"])
+    if was_cut:
+        return [*steps, *_waits(before, float(exchange["ended_at"])), CUT]
     if steps[-1:] == ["finish"] and any("throw" in step for step in steps[-2:-1]):
         return steps[:-1]  # an exception ends the response by itself
-    ended = not {"hold", "finish", "hangup", "reset"}.isdisjoint(acts[-1]["act"])
     return steps if ended else [*steps, STAY]
 
 

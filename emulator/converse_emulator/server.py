@@ -15,6 +15,7 @@ from converse_emulator.address import listen
 from converse_emulator.http.asgi import App
 from converse_emulator.loop_thread import LoopThread
 from converse_emulator.outage import How
+from converse_emulator.playing.outages import Outages
 from converse_emulator.transport import Connections, check_versions
 
 if TYPE_CHECKING:
@@ -37,12 +38,15 @@ class Server:
         port: int,
         tls: "Tls | None" = None,
         answer_to: "AnswerTo | None" = None,
+        outages: Outages | None = None,
     ) -> None:
-        """`answer_to` answers what is for the lane (see `lane`), `app` all else."""
+        """`answer_to` answers what is for the lane (see `lane`), `app` all else; `outages` is told of the
+        server's."""
         self._app = app
         self._answer_to = answer_to
         self._host = host
         self._port = port  # 0: any free one
+        self._outages = outages or Outages()
         self.tls = tls
         self._thread = LoopThread("emulator")
         self._listener: asyncio.Server
@@ -57,7 +61,7 @@ class Server:
     def start(self) -> None:
         """Return once requests are answered. Raises `OSError` if the address cannot be had."""
         check_versions()
-        self._connections = Connections(self._app, self._answer_to)
+        self._connections = Connections(self._app, self._answer_to, self._outages)
         listening, self.url = listen(self._host, self._port, "https" if self.tls else "http")
         self._thread.start()
         self.run(self._begin(listening))
@@ -97,6 +101,7 @@ class Server:
         if self._recovery:
             self._recovery.cancel()
         self._connections.outage = how
+        self._outages.begin(how, seconds)
         if how == "refuse":
             self._listener.close()
         elif not self._listener.is_serving():
@@ -108,6 +113,7 @@ class Server:
     async def _recover(self) -> None:
         self._recovery = None
         self._connections.outage = None
+        self._outages.end()
         self._connections.abort_silent()
         if not self._listener.is_serving():
             await self._begin(self._listening_again())
@@ -120,5 +126,6 @@ class Server:
     async def _end(self) -> None:
         if self._recovery:
             self._recovery.cancel()
+        self._outages.end()
         self._listener.close()
         await self._connections.abort(PATIENCE)

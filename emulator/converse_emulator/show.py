@@ -1,8 +1,9 @@
-"""Text for people: a beat of a timeline, an event-stream body frame by frame, an exchange."""
+"""Text for people: a beat of a timeline, an event-stream body frame by frame, a journal."""
 
 import json
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 from converse_emulator.framing.eventstream import Decoder, FrameError, Message
 from converse_emulator.language.scenario import Json
@@ -81,6 +82,39 @@ def message_text(message: Message) -> str:
 
 
 # --------------------------------------------------------------------------------------------- journal
+
+
+def journal_texts(
+    exchanges: Sequence[Mapping[str, Json]], outages: Sequence[Mapping[str, Json]]
+) -> list[str]:
+    """Exchanges and outages, as they began."""
+    told = [
+        *((each["started_at"], exchange_text(each)) for each in exchanges),
+        *((each["started_at"], outage_text(each)) for each in outages),
+    ]
+    return [text for _, text in sorted(told, key=lambda each: float(each[0]))]
+
+
+def outage_text(outage: Mapping[str, Json]) -> str:
+    """An outage as the journal tells it, and a line for each connection that is told of."""
+    return "\n".join(
+        (
+            f"outage {outage_line(outage)}",
+            *(f"  +{each['at']:.3f} s  {each['peer']}  {each['what']}" for each in outage["connections"]),
+        )
+    )
+
+
+def outage_line(outage: Mapping[str, Json]) -> str:
+    """`refuse, 09:00:01.500 to 09:00:11.500 UTC · 2 connections cut · …`."""
+    met = "nobody listened, so who came is unknown" if outage["met"] is None else f"{outage['met']} came"
+    until = _time_of_day(outage["ended_at"]) if outage["ended_at"] else "now"
+    span = f"{_time_of_day(outage['started_at'])} to {until} UTC"
+    return f"{outage['how']}, {span} · {outage['cut']} connections cut · {met}"
+
+
+def _time_of_day(epoch: float) -> str:
+    return datetime.fromtimestamp(epoch, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
 def exchange_text(exchange: Mapping[str, Json]) -> str:

@@ -13,7 +13,8 @@ from converse_emulator.errors import EmulatorError
 from converse_emulator.http.asgi import App, Receive, Scope, Send
 from converse_emulator.installed import ZTTP, lacks_http2, version_of
 from converse_emulator.outage import How, TurnedAway
-from converse_emulator.wires.expectation import saying_continue, withhold_continue
+from converse_emulator.playing.outages import Outages
+from converse_emulator.wires.expectation import is_expected, saying_continue, withhold_continue
 from converse_emulator.wires.http1 import Http1Wire
 from converse_emulator.wires.http2 import Http2Wire
 from converse_emulator.wires.uvicorn_wire import UvicornWire
@@ -52,11 +53,13 @@ def _mismatch(version: str, without: str = "") -> VersionMismatch:
 class Connections:
     """Makes the protocol of each new connection, and ends them all.
 
-    `answer_to` answers what is for the lane; without it, all is for uvicorn's side.
+    `answer_to` answers what is for the lane; without it, all is for uvicorn's side. `outages` is told whom an
+    outage befalls.
     """
 
-    def __init__(self, app: App, answer_to: "AnswerTo | None" = None) -> None:
+    def __init__(self, app: App, answer_to: "AnswerTo | None" = None, outages: Outages | None = None) -> None:
         self._app = app
+        self._outages = outages or Outages()
         self._answer_to = answer_to
         self._lacks_http2 = lacks_http2()
         if self._lacks_http2:
@@ -85,14 +88,16 @@ class Connections:
             case None | "100-continue":
                 return _Arrival(self)
             case "window":
-                return ClosedWindow(self._silent)
+                return ClosedWindow(self._silent, self._outages.meet)
             case how:
-                return TurnedAway(how, self._silent)
+                return TurnedAway(how, self._silent, self._outages.meet)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What uvicorn's side calls."""
         if self.outage == "100-continue":
             withhold_continue(send)
+            if is_expected(scope):
+                self._outages.meet(scope["state"]["transport"])
         else:
             receive = saying_continue(scope, receive, send)
         await self._app(scope, receive, send)
@@ -134,14 +139,15 @@ class Connections:
     async def abort(self, patience: float) -> None:
         """Cut all connections, and give their requests `patience` seconds to end."""
         self.abort_silent()
-        for lane in list(self._lanes):
-            lane.transport.abort()
+        transports: list[asyncio.BaseTransport] = [lane.transport for lane in self._lanes]
         tasks = set(self._tasks)
         if "_uvicorn_side" in self.__dict__:
-            for transport in self._uvicorn_side.transports:
-                assert isinstance(transport, asyncio.Transport)
-                transport.abort()
+            transports += self._uvicorn_side.transports
             tasks |= self._uvicorn_side.tasks
+        for transport in transports:
+            assert isinstance(transport, asyncio.Transport)
+            self._outages.cut(transport)
+            transport.abort()
         if tasks:
             await asyncio.wait(tasks, timeout=patience)
 

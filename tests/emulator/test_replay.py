@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from converse_emulator import Emulator, Library
 from converse_emulator.choosing.request import Request
 from converse_emulator.cli import main
-from converse_emulator.language.loader import load_text
+from converse_emulator.language.loader import load_text, scenario_from
 from converse_emulator.playing.acts import (
     Act,
     Gate,
@@ -143,6 +143,32 @@ def test_where_the_client_left_nothing_more_is_known() -> None:
     assert reply_of(exchange)[-1] == {"wait": "forever"}
     (timeline,) = played(as_yaml(scenario_of([exchange])), "ConverseStream", 1)
     assert isinstance(timeline.beats[-1].act, Hold)
+
+
+def as_recorded(*reply: Any) -> Any:
+    (each,) = rehearse(scenario_from({"reply": list(reply)}, "test"), Run("7"), 1)
+    return exchange_of(each, "ConverseStream")
+
+
+@pytest.mark.parametrize("reached", [0, 3, 7])
+def test_what_an_outage_cut_is_cut_again(reached: int) -> None:
+    """Before anything came, in the middle, and while it would have waited for ever."""
+    whole = as_recorded({"text": "Hello there"}, {"wait": "forever"})
+    exchange = whole | {"ended": "outage", "ended_at": 2.5, "acts": whole["acts"][:reached]}
+    assert reply_of(exchange)[-2:] == [{"wait": 2.5}, {"hangup": "connection"}]
+    (timeline,) = played(as_yaml(scenario_of([exchange])), "ConverseStream", 1)
+    sent = sum(isinstance(beat.act, Send) for beat in timeline.beats)
+    assert sent == sum("send" in act["act"] for act in exchange["acts"])
+
+
+def test_what_trickled_until_an_outage_trickles_until_then() -> None:
+    whole = as_recorded({"text": "Hello"}, {"trickle": {"send": "text", "every": 1.0}})
+    hold = whole["acts"][-1]
+    again = [hold | {"planned": at, "act": hold["act"]["hold"]["act"]} for at in (1.0, 2.0)]
+    exchange = whole | {"ended": "outage", "ended_at": 2.5, "acts": [*whole["acts"], *again]}
+    steps = reply_of(exchange)
+    assert [step["wait"] for step in steps if "wait" in step] == [1.0, 1.0, 0.5]
+    assert steps[-1] == {"hangup": "connection"}
 
 
 def test_several_sessions_have_to_be_told_apart() -> None:

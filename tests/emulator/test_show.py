@@ -3,7 +3,7 @@
 import pytest
 from converse_emulator.framing.eventstream import Message, encode
 from converse_emulator.playing.exchange import Exchange, Performed
-from converse_emulator.show import BadFrame, exchange_text, frame_lines
+from converse_emulator.show import BadFrame, exchange_text, frame_lines, journal_texts, outage_text
 
 
 def frame(name: str, payload: bytes, kind: str = "event", **more: str) -> bytes:
@@ -92,3 +92,32 @@ def test_an_exchange_is_told_in_lines() -> None:
 def test_an_exchange_without_a_scenario_says_why() -> None:
     lines = exchange_text(exchange(miss="Nothing is left.", acts=()).as_json()).splitlines()
     assert lines[1:3] == ["  session tests · no scenario · open", "  missed: Nothing is left."]
+
+
+def outage(**changes: object) -> dict[str, object]:
+    connections = [{"at": 0.25, "peer": "127.0.0.1:50000", "what": "cut"}]
+    told = {
+        "how": "reset",
+        "started_at": 1.5,
+        "ended_at": 61.5,
+        "cut": 1,
+        "met": 3,
+        "connections": connections,
+    }
+    return told | changes
+
+
+def test_an_outage_is_told_in_lines() -> None:
+    assert outage_text(outage()).splitlines() == [
+        "outage reset, 00:00:01.500 to 00:01:01.500 UTC · 1 connections cut · 3 came",
+        "  +0.250 s  127.0.0.1:50000  cut",
+    ]
+    (line,) = outage_text(outage(how="refuse", ended_at=None, met=None, connections=[])).splitlines()
+    assert line == (
+        "outage refuse, 00:00:01.500 to now UTC · 1 connections cut · nobody listened, so who came is unknown"
+    )
+
+
+def test_exchanges_and_outages_are_told_as_they_began() -> None:
+    told = [exchange(id=number, started_at=float(number)).as_json() for number in (1, 2)]
+    assert [text.split()[0] for text in journal_texts(told, [outage()])] == ["#1", "outage", "#2"]

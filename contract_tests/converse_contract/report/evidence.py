@@ -12,7 +12,7 @@ from converse_contract.transcript import Transcript, explain, how_it_ended
 LONGEST_RUN = 12  # moments of one kind that a text shows in a row; HTML and JSON have all
 WAYS: dict[Direction, str] = {"up": "to the handler", "down": "to the browser"}
 CARRIED: tuple[What, ...] = ("received", "passed")
-NOT_ACTS = ("client left", "stopped")  # ends of an exchange that no act of the emulator tells
+NOT_ACTS = ("client left", "stopped", "outage")  # ends of an exchange that no act of the emulator tells
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from converse_emulator.language.scenario import Json
 SECRETS = frozenset({"authorization", "cookie", "proxy-authorization", "x-amz-security-token", "x-api-key"})
 
 State = Literal["open", "done"]
-Ended = Literal["finished", "hung up", "reset", "client left", "refused", "stopped"]
+Ended = Literal["finished", "hung up", "reset", "client left", "refused", "stopped", "outage"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import overload
 
 from converse_emulator.playing.exchange import Exchange
 from converse_emulator.playing.journal import Journal
+from converse_emulator.playing.outages import Outage
 from converse_emulator.playing.recording import Recording
 from converse_emulator.server import Server
 
@@ -23,6 +24,11 @@ class Exchanges(Sequence[Exchange]):
         if not self:
             raise LookupError(f"no request has come in yet for {self._whose}")
         return self[-1]
+
+    @property
+    def outages(self) -> list[Outage]:
+        """The outages of the whole server, whatever the session, newest last."""
+        return self._server.call(self._journal.outages.all)
 
     def wait(self, count: int = 1, timeout: float = 5.0) -> list[Exchange]:
         """All exchanges, once there are `count` of them and all have ended; raises `TimeoutError`."""

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from converse_emulator.choosing.request import Request
+from converse_emulator.playing.exchange import Ended
+from converse_emulator.playing.outages import Outages
 from converse_emulator.playing.recording import Recording
 
 MOST_EXCHANGES = 1000
@@ -16,9 +18,10 @@ MOST_BYTES = 67_108_864  # of their bodies, 64 MiB; the newest exchange is kept 
 
 
 class Journal:
-    """The last exchanges of all sessions."""
+    """The last exchanges of all sessions, and the server's last outages."""
 
     def __init__(self) -> None:
+        self.outages = Outages()
         self._recordings: deque[Recording] = deque()
         self._size = 0
         self._next = 1
@@ -74,7 +77,9 @@ class Journal:
             self._waiting.discard(change)
 
     def forget(self, session: str | None = None) -> None:
-        """Drop the exchanges of one session, or all; ids go on."""
+        """Drop the exchanges of one session, or all, and the outages with them; ids go on."""
+        if session is None:
+            self.outages.forget()
         kept = [] if session is None else [each for each in self._recordings if each.session != session]
         self._recordings = deque(kept)
         self._size = sum(recording.size for recording in kept)
@@ -82,8 +87,12 @@ class Journal:
     def close(self, now: float) -> None:
         """Nothing more will happen: what is open was stopped, and nobody needs to wait."""
         self._closed = True
+        self.end("stopped", now)
+
+    def end(self, how: Ended, now: float) -> None:
+        """The exchanges that are open end so."""
         for recording in self._recordings:
-            recording.ended("stopped", now - recording.origin)
+            recording.ended(how, now - recording.origin)
         self.changed()
 
     def changed(self) -> None:

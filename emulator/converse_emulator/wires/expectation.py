@@ -16,7 +16,7 @@ def withhold_continue(send: Send) -> None:
 
 def saying_continue(scope: Scope, receive: Receive, send: Send) -> Receive:
     """`receive`, which says it on HTTP/2, too."""
-    if scope["http_version"] != "2" or not _is_expected(scope):
+    if scope["http_version"] != "2" or not is_expected(scope):
         return receive
     cycle: Any = send.__self__  # type: ignore[attr-defined]
     said = False
@@ -32,5 +32,6 @@ def saying_continue(scope: Scope, receive: Receive, send: Send) -> Receive:
     return saying
 
 
-def _is_expected(scope: Scope) -> bool:
+def is_expected(scope: Scope) -> bool:
+    """Whether the client waits for the word."""
     return any(name == b"expect" and value.lower() == b"100-continue" for name, value in scope["headers"])
