@@ -120,19 +120,26 @@ class Selector:
                 raise
 
     def may_refuse(self, request: Request) -> bool:
-        """Whether the scenario that it names, or what is armed next, may refuse it before its first word."""
+        """Whether the scenario that it names, or what is armed next, or a wrap may refuse it before its first
+        word. Of what is chosen by its words nobody knows then."""
         with self._lock:
-            armed = self._sessions.get(request.session, _Session()).armed
-            named = named_scenario(request)
+            session = self._sessions.get(request.session, _Session())
+            armed, named = session.armed, named_scenario(request)
             if named and named.name in self._library.names():
                 scenario = self._library.get(named.name)
                 first = slot_of_turn(scenario.replies, 0) if scenario.replies else ()
             elif armed and not named:
                 scenario, first = armed[0].scenario, armed[0].scenario.replies[armed[0].used :][:1]
+                if scenario.match and difference(request, scenario.match, call=1):
+                    return False
             else:
-                return False
+                wrap = named_wrap(request) or self._wrap
+                return bool(wrap and wrap.throttle) and not (named or session.spent or self._matching)
+            wrap = named_wrap(request) or scenario.wrap or self._wrap
             alternatives = [each.reply for each in scenario.instead]
-            return any(isinstance(step, Refuse) for reply in [*first, *alternatives] for step in reply)
+            return bool(wrap and wrap.throttle) or any(
+                isinstance(step, Refuse) for reply in [*first, *alternatives] for step in reply
+            )
 
     def unconsumed(self, session: str) -> list[str]:
         """What was armed and not asked for, a sentence each."""

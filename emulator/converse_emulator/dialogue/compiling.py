@@ -4,7 +4,7 @@ The head has gone out before, so a refusal is an exception in the stream. What e
 session; what a script ends, ends it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -14,6 +14,7 @@ from converse_emulator.framing.frames import chunk_frame, draw_padding
 from converse_emulator.http.responses import canonical_json
 from converse_emulator.language.faults import Cut, Tear
 from converse_emulator.language.scenario import Json, Refuse, Reply, Throw
+from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing.acts import Beat, Finish, Head, Timeline
 from converse_emulator.scripting.performance import Emit, Moment, Raw
 from converse_emulator.scripting.script import perform
@@ -21,14 +22,21 @@ from converse_emulator.spelling.delivery import Delivery
 from converse_emulator.spelling.fold import fold
 from converse_emulator.spelling.streaming import stream_beats
 from converse_emulator.spelling.timeline import as_sent
+from converse_emulator.spelling.wrapping import wrapped
 
 
 def compile_turn(
-    reply: Reply, request: Request, rng: Random, speech: Speech, delivery: Delivery
+    reply: Reply,
+    request: Request,
+    rng: Random,
+    speech: Speech,
+    delivery: Delivery,
+    wrap: tuple[Wrap, Random] | None = None,
 ) -> tuple[Timeline, Json]:
     """The timeline of the reply, and the message that it is in Converse's terms (None: it says nothing).
 
-    The timeline ends with an act that ends the session only if the script has it so.
+    The timeline ends with an act that ends the session only if the script, or the wrap (which has chance of
+    its own), has it so.
     """
     performance = perform(reply, request, rng, silent=_silent)
     said = [moment.what for moment in performance.moments if isinstance(moment.what, Emit)]
@@ -37,7 +45,9 @@ def compile_turn(
         assert isinstance(content, Raw)  # `_spelt` leaves no events
         return chunk_frame(content.data, draw_padding(rng))
 
-    beats = tuple(stream_beats(_spelt(performance.moments, speech), frame, delivery))
+    beats: Sequence[Beat] = tuple(stream_beats(_spelt(performance.moments, speech), frame, delivery))
+    if wrap:
+        beats = wrapped(beats, *wrap)
     sent = as_sent(beats, performance, rng, delivery.speed)
     kept = tuple(beat for beat in sent.beats if not isinstance(beat.act, Head) and not _just_ends(beat))
     message = fold((emit.type, emit.body) for emit in said).get("output", {}).get("message")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
+from converse_emulator.choosing.occasions import INVOCATION
 from converse_emulator.choosing.request import Request
 from converse_emulator.choosing.selection import Selection
 from converse_emulator.dialogue.compiling import compile_turn
@@ -21,6 +22,7 @@ from converse_emulator.errors import EmulatorError, Miss
 from converse_emulator.framing.frames import exception_frame
 from converse_emulator.http.refusals import ServiceError
 from converse_emulator.language.scenario import Json, Refuse, Reply
+from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing.acts import Beat, Finish, Hangup, Hold, Reset, Send, Timeline
 from converse_emulator.playing.exchange import Ended
 from converse_emulator.playing.player import play
@@ -29,6 +31,7 @@ from converse_emulator.playing.wire import Wire
 from converse_emulator.scripting.script import perform
 from converse_emulator.spelling.delivery import Delivery
 from converse_emulator.spelling.streaming import stream_beats
+from converse_emulator.spelling.wrapping import wrapped
 
 if TYPE_CHECKING:
     from converse_emulator.app import DataPlane
@@ -51,7 +54,7 @@ class Session:
         verify: Verify | None,
     ) -> None:
         self._plane = plane
-        self._request = request
+        self._request = _as_one_call(request, recording)
         self._recording = recording
         self._heard = heard
         self._tap = tap
@@ -68,7 +71,8 @@ class Session:
         if self._plane.selector.may_refuse(self._request):
             self._chosen = self._select(self._request)
             if reply := self._refusal(self._chosen):
-                await self._play(Timeline(tuple(self._refused(reply)), 0), last=True)
+                beats = self._refused(reply, self._wrap(self._chosen))
+                await self._play(Timeline(tuple(beats), 0), last=True)
                 return
         await self._play(Timeline((Beat(0.0, self._delivery().stream_head(0.0)),), 0))
         try:
@@ -130,7 +134,9 @@ class Session:
 
             reply = automatic_reply(request, self._rng)
         speech = Speech(self._voice, self._hearing, turn)
-        timeline, message = compile_turn(reply, request, self._rng, speech, self._delivery())
+        timeline, message = compile_turn(
+            reply, request, self._rng, speech, self._delivery(), self._wrap(selection)
+        )
         over = bool(timeline.beats) and isinstance(timeline.beats[-1].act, _ENDS)
         left = await self._play(timeline, last=over)
         self._hearing.answered(message)
@@ -149,9 +155,16 @@ class Session:
         reply = selection.reply or ()
         return reply if any(isinstance(step, Refuse) for step in reply) else None
 
-    def _refused(self, reply: Reply) -> Sequence[Beat]:
+    def _wrap(self, selection: Selection) -> tuple[Wrap, Random] | None:
+        """What is done to the reply, with chance of its own."""
+        seed = selection.seed(self._plane.seed, self._request.session)
+        return (selection.wrap, Random(f"{seed}:wrap")) if selection.wrap else None
+
+    def _refused(self, reply: Reply, wrap: tuple[Wrap, Random] | None) -> Sequence[Beat]:
         moments = perform(reply, self._request, self._rng).moments
-        beats = stream_beats(moments, lambda _: b"", self._delivery())
+        beats: Sequence[Beat] = list(stream_beats(moments, lambda _: b"", self._delivery()))
+        if wrap:
+            beats = wrapped(beats, *wrap)
         return [replace(beat, at=beat.at / self._plane.speed) for beat in beats]
 
     async def _throw(self, error: Exception) -> None:
@@ -173,6 +186,12 @@ class Session:
 
     def _delivery(self) -> Delivery:
         return replace(self._plane.delivery(), speed=self._plane.speed)
+
+
+def _as_one_call(request: Request, recording: Recording) -> Request:
+    """The request with an id that makes all of its turns a call; SDKs send one."""
+    own = {INVOCATION: f"session {recording.id}"}
+    return replace(request, headers=own | dict(request.headers))
 
 
 class _Part:

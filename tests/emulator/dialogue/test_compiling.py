@@ -2,6 +2,7 @@
 
 import base64
 import json
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -21,22 +22,30 @@ from converse_emulator.language.scenario import (
     Text,
     Throw,
     ToolUse,
+    Wait,
 )
+from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing import acts
 from converse_emulator.playing.acts import Send, Timeline
 from converse_emulator.scripting.tokens import count_request
 from converse_emulator.spelling.delivery import Delivery
+from hypothesis import given
+from hypothesis import strategies as st
 
 AUDIO = {"sampleRateHertz": 8000}
 
 
-def turn(reply: Reply, *, audio: bool = False, **about: Any) -> tuple[Timeline, Any]:
+def turn(
+    reply: Reply, *, audio: bool = False, wrap: Wrap | None = None, **about: Any
+) -> tuple[Timeline, Any]:
     hearing = Hearing(prompt="p", audio=AUDIO if audio else None)
     hearing.body["messages"].append({"role": "user", "content": [{"text": "Hi there"}]})
     request = Request("InvokeModelWithBidirectionalStream", "amazon.nova-2-sonic-v1:0", {}, hearing.body)
     rng = Random("7")
     speech = Speech(Voice(rng), hearing, Turn(**about))
-    return compile_turn(reply, request, rng, speech, Delivery("id", 0.0, 1.0))
+    return compile_turn(
+        reply, request, rng, speech, Delivery("id", 0.0, 1.0), (wrap, Random("w")) if wrap else None
+    )
 
 
 def documents(timeline: Timeline) -> list[tuple[str, dict[str, Any]]]:
@@ -178,3 +187,31 @@ def test_faults_befall_the_first_event() -> None:
     timeline, _ = turn((Corrupt("message_crc"), Text("One"), Finish()))
     injected = [beat.injected for beat in timeline.beats]
     assert injected == [True, *[False] * (len(injected) - 2), True]
+
+
+@given(
+    st.builds(
+        Wrap,
+        slow=st.none() | st.floats(0.01, 100),
+        jitter=st.none() | st.floats(0, 2),
+        bandwidth=st.none() | st.floats(50, 1e5),
+        corrupt=st.none() | st.just("any") | st.integers(1, 30),
+        cut=st.none() | st.floats(0.01, 1),
+    )
+)
+def test_a_wrap_keeps_the_order_and_ends_the_session_where_it_cuts(wrap: Wrap) -> None:
+    reply = (Wait(0.5), Text("Good morning.", every=0.1))
+    plain, _ = turn(reply, audio=True)
+    wrapped, _ = turn(reply, audio=True, wrap=wrap)
+    assert all(before.at <= after.at for before, after in pairwise(wrapped.beats))
+    assert not any(isinstance(beat.act, acts.Head) for beat in wrapped.beats)
+    ends = [isinstance(beat.act, acts.Hangup) for beat in wrapped.beats]
+    cut = wrap.cut is not None and wrap.cut < 1
+    assert ends == [False] * (len(ends) - 1) + [cut]
+    assert len(body(wrapped)) == int(len(body(plain)) * (wrap.cut or 1.0))
+    if wrap == Wrap(slow=wrap.slow):
+        assert [beat.at for beat in wrapped.beats] == [beat.at * (wrap.slow or 1.0) for beat in plain.beats]
+
+
+def body(timeline: Timeline) -> bytes:
+    return b"".join(beat.act.data for beat in timeline.beats if isinstance(beat.act, Send))

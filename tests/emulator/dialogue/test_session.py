@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from converse_emulator import Emulator, Session
-from converse_emulator.framing.eventstream import Decoder, Message, encode
+from converse_emulator.framing.eventstream import Decoder, FrameError, Message, encode
 
 from tests.h2_client import H2Client, Stream, h2_client
 
@@ -20,11 +20,13 @@ HEADERS = ((":event-type", "chunk"), (":content-type", "application/json"), (":m
 class Talk:
     """One session of a client; the request stays open until `end`."""
 
-    def __init__(self, client: H2Client, session: Session, model: str = MODEL, base: str = "") -> None:
+    def __init__(
+        self, client: H2Client, session: Session, model: str = MODEL, base: str = "", **headers: str
+    ) -> None:
         path = f"/session/{session.name}{base}/model/{model}/invoke-with-bidirectional-stream"
         self.client = client
         self.stream: Stream = client.request(
-            path, None, **{"content-type": "application/vnd.amazon.eventstream"}
+            path, None, **{"content-type": "application/vnd.amazon.eventstream"}, **headers
         )
 
     def say(self, name: str, **members: Any) -> None:
@@ -289,3 +291,111 @@ def test_the_same_seed_says_the_same() -> None:
             talk.until("completionEnd")
             bodies.append(bytes(talk.stream.body))
     assert bodies[0] == bodies[1]
+
+
+# ------------------------------------------------------------------------------------------- wrapped
+
+
+def wrapped(wrap: str) -> dict[str, str]:
+    return {"x-converse-wrap": wrap}
+
+
+def test_a_wrap_slows_each_turn(emulator: Emulator, session: Session) -> None:
+    for _ in range(2):
+        session.play([{"wait": 0.1}, {"text": "Hello"}])
+    with talking(emulator, session, **wrapped("slow=3")) as talk:
+        talk.start()
+        for turn in ("1", "2"):
+            began = time.monotonic()
+            talk.ask(turn, "Hi")
+            talk.until("completionEnd", int(turn))
+            assert time.monotonic() - began >= 0.3
+    assert session.journal.last.wrap == "slow=3.0"
+
+
+def test_a_wrap_jitters_and_throttles_the_bandwidth(emulator: Emulator, session: Session) -> None:
+    session.play("Hello")
+    session.play("Hello", wrap="bandwidth=4000,jitter=1ms")
+    took, size = [], 0
+    with talking(emulator, session) as talk:
+        talk.start()
+        for turn in ("1", "2"):
+            began, size = time.monotonic(), len(talk.stream.body)
+            talk.ask(turn, "Hi")
+            talk.until("completionEnd", int(turn))
+            took.append(time.monotonic() - began)
+        size = len(talk.stream.body) - size
+    assert took[1] >= size / 4000 * 0.95
+    assert session.journal.last.text_sent == "HelloHello"
+
+
+def test_a_wrap_corrupts_a_frame_of_each_turn_and_the_session_goes_on(
+    emulator: Emulator, session: Session
+) -> None:
+    for _ in range(2):
+        session.play("Hello")
+    with talking(emulator, session, **wrapped("corrupt=2")) as talk:
+        talk.start()
+        talk.ask("1", "Hi")
+        talk.ask("2", "Hi")
+        talk.end()
+        talk.client.until(lambda: talk.stream.end)
+    with pytest.raises(FrameError, match="CRC"):
+        talk.heard()
+    injected = [act.what for act in session.journal.wait()[0].acts if act.injected]
+    assert len(injected) == 2
+    assert all("message_crc corrupted" in what for what in injected)
+
+
+def test_a_wrap_that_cuts_a_turn_ends_the_session(emulator: Emulator, session: Session) -> None:
+    session.play("Hello")
+    session.play("Never said")
+    with talking(emulator, session, **wrapped("cut=0.5,end=reset")) as talk:
+        talk.start()
+        talk.ask("1", "Hi")
+        talk.ask("2", "Hi")
+        talk.client.until(lambda: talk.stream.end)
+    assert talk.stream.end == "INTERNAL_ERROR"
+    assert session.journal.wait()[0].ended == "reset"
+
+
+def test_a_wrap_throttles_sessions_before_a_word_is_said(emulator: Emulator, session: Session) -> None:
+    """A session is one call, whatever its turns."""
+    statuses = []
+    for _ in range(4):
+        with talking(emulator, session, **wrapped("throttle=0.5")) as talk:
+            talk.client.until(lambda: talk.stream.headers)
+            statuses.append(talk.stream.status)
+            if talk.stream.status == 200:
+                talk.start()
+                talk.ask("1", "Hi")
+                talk.ask("2", "Hi")
+                talk.end()
+            talk.client.until(lambda: talk.stream.end)
+    assert statuses == [200, 429, 200, 429]
+    told = [(exchange.ended, exchange.instead) for exchange in session.journal]
+    assert told == [("finished", None), ("refused", 0)] * 2
+
+
+def test_what_is_armed_is_not_used_up_by_a_throttled_session(emulator: Emulator, session: Session) -> None:
+    session.play("Hello")
+    with talking(emulator, session, **wrapped("throttle=1")) as talk:
+        talk.client.until(lambda: talk.stream.end)
+    assert talk.stream.status == 429
+    with talking(emulator, session) as talk:
+        talk.start()
+        talk.ask("1", "Hi")
+        talk.until("completionEnd")
+    session.verify()
+
+
+def test_what_is_armed_for_certain_words_is_chosen_when_they_are_said(
+    emulator: Emulator, session: Session
+) -> None:
+    session.play([{"refuse": "ThrottlingException"}], match={"prompt": "hello"})
+    with talking(emulator, session) as talk:
+        talk.start()
+        talk.ask("1", "hello there")
+        talk.client.until(lambda: talk.stream.end)
+    assert (talk.stream.status, talk.heard()[-1][0]) == (200, "throttlingException")
+    session.verify()
