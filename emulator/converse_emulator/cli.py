@@ -6,14 +6,23 @@ Exit codes: 0 all is well, 1 what was looked at is bad, 2 it could not be done.
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from converse_emulator import commands
 from converse_emulator.commands import Unable
 from converse_emulator.errors import EmulatorError
 from converse_emulator.option_types import port_number, positive_number, speed_factor
 
-Command = Callable[[argparse.Namespace], int]
+PROGRAM = "converse-emulator"
+
+
+class Command(NamedTuple):
+    """What a command is in a sentence, what it does, and what adds its arguments to its parser."""
+
+    text: str
+    run: Callable[[argparse.Namespace], int]
+    add_arguments: Callable[[argparse.ArgumentParser], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,52 +32,68 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from converse_hops.cli import main as hop
 
         return hop(arguments[1:])
-    options = _parser().parse_args(arguments)
-    command: Command = options.command
+    command = COMMANDS.get(arguments[0]) if arguments else None
+    if command is None:  # then this helps, or says what there is
+        _names().parse_args(arguments)
+        return 2
+    options = _parser(arguments[0], command).parse_args(arguments[1:])
     try:
-        return command(options)
+        return command.run(options)
     except BrokenPipeError:  # `… | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (Unable, EmulatorError, OSError) as error:
-        print(f"converse-emulator: {error}", file=sys.stderr)
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 2
 
 
-def _parser() -> argparse.ArgumentParser:
+def _names() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="converse-emulator",
+        prog=PROGRAM,
         description="A local Amazon Bedrock runtime that says, and fails, as it is told.",
     )
     parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        parsers.add_parser(name, help=command.text)
+    parsers.add_parser("hop", help="stand in for one thing between a handler and a browser: hop --help")
+    return parser
 
-    serve = _add(parsers, commands.serve, "serve until SIGTERM; the first line printed is `ready URL`")
-    serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
-    serve.add_argument(
+
+def _parser(name: str, command: Command) -> argparse.ArgumentParser:
+    """Of this command alone: those of all take 10 ms, and a start waits for them."""
+    text = f"{command.text[0].upper()}{command.text[1:]}."
+    parser = argparse.ArgumentParser(prog=f"{PROGRAM} {name}", description=text)
+    command.add_arguments(parser)
+    return parser
+
+
+def _serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    parser.add_argument(
         "--port", type=port_number, default=0, help="the port; 0, the default, is any free one"
     )
-    _add_scenarios(serve)
-    _add_seed(serve)
-    _add_wrap(serve)
-    serve.add_argument(
+    _add_scenarios(parser)
+    _add_seed(parser)
+    _add_wrap(parser)
+    parser.add_argument(
         "--speed", type=speed_factor, default=1.0, help="play so many times as fast (default: %(default)s)"
     )
-    serve.add_argument(
+    parser.add_argument(
         "--validation",
         choices=("strict", "model", "off"),
         default="strict",
         help="judge requests by the service model and Bedrock's semantic rules (strict, the default), by the "
         "service model, or not at all",
     )
-    serve.add_argument("--models", metavar="FILE", help="a model catalogue of your own (YAML)")
-    serve.add_argument(
+    parser.add_argument("--models", metavar="FILE", help="a model catalogue of your own (YAML)")
+    parser.add_argument(
         "--auth",
         choices=("any", "strict"),
         default="any",
         help="let anybody in (any, the default), or verify signatures and API keys (strict)",
     )
-    serve.add_argument("--credentials", metavar="FILE", help="who is let in under --auth strict (YAML)")
-    serve.add_argument(
+    parser.add_argument("--credentials", metavar="FILE", help="who is let in under --auth strict (YAML)")
+    parser.add_argument(
         "--quota",
         metavar="MODEL-GLOB:rpm=N,tpm=N,concurrent=N",
         type=_quota,
@@ -76,69 +101,60 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="limit requests and tokens a minute and requests at a time; may be given several times",
     )
-    serve.add_argument(
+    parser.add_argument(
         "--tls",
         action="store_true",
         help="serve HTTPS with certificates of an authority of this machine's own; the second line printed "
         "is `ca FILE`, which clients are to trust (AWS_CA_BUNDLE, NODE_EXTRA_CA_CERTS, SSL_CERT_FILE)",
     )
-    serve.add_argument("--tls-cert", metavar="FILE", help="serve HTTPS with this certificate (PEM)")
-    serve.add_argument("--tls-key", metavar="FILE", help="the key of the certificate (PEM)")
-    serve.add_argument("--allow-remote", action="store_true", help="allow a host that others can reach")
+    parser.add_argument("--tls-cert", metavar="FILE", help="serve HTTPS with this certificate (PEM)")
+    parser.add_argument("--tls-key", metavar="FILE", help="the key of the certificate (PEM)")
+    parser.add_argument("--allow-remote", action="store_true", help="allow a host that others can reach")
 
-    _add_scenarios(_add(parsers, commands.scenarios, "list all scenarios"))
 
-    show = _add(parsers, commands.show, "print what a scenario sends when")
-    show.add_argument("name", metavar="NAME", help="a scenario, topic/name, or the path of a .yaml file")
-    _add_scenarios(show)
-    _add_seed(show)
-    _add_model(show)
-    show.add_argument(
+def _show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="a scenario, topic/name, or the path of a .yaml file")
+    _add_scenarios(parser)
+    _add_seed(parser)
+    _add_model(parser)
+    parser.add_argument(
         "--operation",
         choices=("ConverseStream", "Converse", "InvokeModelWithResponseStream", "InvokeModel"),
         default="ConverseStream",
         help="the operation that is called (default: %(default)s)",
     )
-    _add_wrap(show)
-    show.add_argument(
+    _add_wrap(parser)
+    parser.add_argument(
         "--requests",
         metavar="N",
         type=positive_number,
         help="how many requests to show, retries included (default: one for each reply, 5 with `instead`)",
     )
 
-    decode = _add(parsers, commands.decode, "print an event-stream body frame by frame")
-    decode.add_argument("file", metavar="FILE", help="a file with the bytes of the body; - is standard input")
 
-    lint = _add(parsers, commands.lint, "judge a captured body or a live endpoint by the rules of the wire")
-    lint.add_argument("target", metavar="FILE|URL", help="an event-stream body, or an endpoint's URL")
-    _add_model(lint)
+def _decode(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file with the bytes of the body; - is standard input")
 
-    parsers.add_parser("hop", help="stand in for one thing between a handler and a browser: hop --help")
-    _add(parsers, commands.schema, "print the JSON Schema of scenario files, for editors")
 
-    journal = _add(parsers, commands.journal, "print what a running emulator was asked and what it did")
-    journal.add_argument("url", metavar="URL", help="the emulator's URL, as `serve` printed it")
-    journal.add_argument("--json", action="store_true", help="all of it, with what was sent, for `replay`")
+def _lint(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="FILE|URL", help="an event-stream body, or an endpoint's URL")
+    _add_model(parser)
 
-    replay = _add(parsers, commands.replay, "print a scenario that plays a run again, from its journal")
-    replay.add_argument(
+
+def _journal(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("url", metavar="URL", help="the emulator's URL, as `serve` printed it")
+    parser.add_argument("--json", action="store_true", help="all of it, with what was sent, for `replay`")
+
+
+def _replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "journal", metavar="JOURNAL", help="an emulator's URL, or what `journal --json` printed"
     )
-    replay.add_argument("--session", metavar="NAME", help="the session, where the journal has several")
-    return parser
+    parser.add_argument("--session", metavar="NAME", help="the session, where the journal has several")
 
 
-def _add(
-    parsers: "argparse._SubParsersAction[argparse.ArgumentParser]", run: Command, text: str
-) -> argparse.ArgumentParser:
-    command = parsers.add_parser(run.__name__, help=text, description=f"{text[0].upper()}{text[1:]}.")
-    command.set_defaults(command=run)
-    return command
-
-
-def _add_scenarios(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
+def _add_scenarios(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--scenarios",
         metavar="DIR",
         nargs="+",
@@ -148,16 +164,16 @@ def _add_scenarios(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_model(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--model",
         default="anthropic.claude-3-haiku-20240307-v1:0",
         help="the model that is asked (default: %(default)s)",
     )
 
 
-def _add_wrap(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
+def _add_wrap(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--wrap",
         metavar="NAME=VALUE,…",
         help="what is done to every reply: slow, jitter, bandwidth, corrupt, cut, end, throttle, as in "
@@ -165,8 +181,8 @@ def _add_wrap(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_seed(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--seed", default="0", help="the same seed draws the same chances (default: 0)")
+def _add_seed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", default="0", help="the same seed draws the same chances (default: 0)")
 
 
 def _quota(text: str) -> str:
@@ -177,3 +193,19 @@ def _quota(text: str) -> str:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return text
+
+
+COMMANDS: Mapping[str, Command] = {
+    "serve": Command("serve until SIGTERM; the first line printed is `ready URL`", commands.serve, _serve),
+    "scenarios": Command("list all scenarios", commands.scenarios, _add_scenarios),
+    "show": Command("print what a scenario sends when", commands.show, _show),
+    "decode": Command("print an event-stream body frame by frame", commands.decode, _decode),
+    "lint": Command(
+        "judge a captured body or a live endpoint by the rules of the wire", commands.lint, _lint
+    ),
+    "schema": Command(
+        "print the JSON Schema of scenario files, for editors", commands.schema, lambda _: None
+    ),
+    "journal": Command("print what a running emulator was asked and what it did", commands.journal, _journal),
+    "replay": Command("print a scenario that plays a run again, from its journal", commands.replay, _replay),
+}

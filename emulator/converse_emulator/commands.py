@@ -7,9 +7,12 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from converse_emulator.address import is_loopback
+
+if TYPE_CHECKING:
+    from converse_emulator.emulator import Emulator
 
 
 class Unable(Exception):
@@ -18,8 +21,6 @@ class Unable(Exception):
 
 def serve(options: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
-    from converse_emulator.emulator import Emulator
-
     if not options.allow_remote and not is_loopback(options.host):
         raise Unable(
             f"{options.host} is not an address of this machine alone, and the emulator lets anybody in; "
@@ -27,7 +28,30 @@ def serve(options: argparse.Namespace) -> int:
         )
     if (options.auth == "strict") != (options.credentials is not None):
         raise Unable("--auth strict and --credentials FILE belong together")
-    emulator = Emulator(
+    gc.disable()  # what is imported stays: to look through it again and again takes a tenth of the start
+    try:
+        emulator = _emulator(options)
+        ended = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+        emulator.start()
+        gc.freeze()  # nor is it looked through later
+    finally:
+        gc.enable()
+    try:
+        print(f"ready {emulator.endpoint_url}", flush=True)
+        if emulator.ca_bundle:
+            print(f"ca {emulator.ca_bundle}", flush=True)
+        ended.wait()
+    finally:
+        emulator.stop()
+    return 0
+
+
+def _emulator(options: argparse.Namespace) -> "Emulator":
+    from converse_emulator.emulator import Emulator
+
+    return Emulator(
         options.scenarios,
         seed=options.seed,
         speed=options.speed,
@@ -40,16 +64,6 @@ def serve(options: argparse.Namespace) -> int:
         tls=_tls(options),
         wrap=options.wrap,
     )
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    with emulator:
-        gc.freeze()  # what was imported stays: the collector need not look through it again and again
-        print(f"ready {emulator.endpoint_url}", flush=True)
-        if emulator.ca_bundle:
-            print(f"ca {emulator.ca_bundle}", flush=True)
-        ended.wait()
-    return 0
 
 
 def _tls(options: argparse.Namespace) -> bool | tuple[str, str]:
