@@ -14,7 +14,6 @@ A client never sees a traceback: it gets an error of the real service's shape wi
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 SHOWN = 50  # mistakes that the text of an error tells
 
@@ -65,6 +64,8 @@ class Miss(EmulatorError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)`, or nothing when no known word looks like it."""
+    from difflib import get_close_matches
+
     by_lower = {name.lower(): name for name in known}
     near = get_close_matches(word.lower(), by_lower, n=1)
     return f" (did you mean {by_lower[near[0]]!r}?)" if near else ""

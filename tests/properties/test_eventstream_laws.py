@@ -8,18 +8,15 @@ from zlib import crc32
 import pytest
 from botocore.eventstream import EventStreamBuffer
 from converse_emulator.framing.eventstream import (
-    Byte,
     Decoder,
     FrameError,
     HeaderError,
     HeaderValue,
-    Int,
-    Long,
     Message,
-    Short,
     encode,
     encode_headers,
 )
+from converse_emulator.framing.header_values import Byte, Int, Long, Short
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -12,19 +12,16 @@ from zlib import crc32
 
 import pytest
 from converse_emulator.framing.eventstream import (
-    Byte,
     ChecksumError,
     Decoder,
     FrameError,
     HeaderError,
     HeaderValue,
-    Int,
     LengthError,
-    Long,
     Message,
-    Short,
     encode,
 )
+from converse_emulator.framing.header_values import Byte, Int, Long, Short
 
 VECTORS = Path(__file__).parents[3] / "shared" / "vectors"
 pytestmark = pytest.mark.skipif(not VECTORS.exists(), reason=f"no vectors in {VECTORS}")

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from converse_emulator.admission.quotas import Lease, Quotas
@@ -43,6 +42,8 @@ class FrontDoor:
         """What verifies the events that an admitted request streams; None where nobody has to sign them."""
         if self.credentials is None or not request.headers.get("authorization", "").startswith("AWS4-"):
             return None
+        from datetime import UTC, datetime
+
         from converse_emulator.admission.event_signatures import Chain
         from converse_emulator.admission.sigv4_claim import claim_of
 
@@ -51,6 +52,8 @@ class FrontDoor:
 
 
 def _authenticate(credentials: "Credentials", scope: Mapping[str, Any], body: Body, request: Request) -> None:
+    from datetime import UTC, datetime
+
     from converse_emulator.admission.authentication import authenticate
 
     call = _call(scope, body.digest)

@@ -8,9 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
-from converse_emulator import native
 from converse_emulator.answering.prose import prose
-from converse_emulator.answering.schema_instance import UnsupportedSchema, instance
 from converse_emulator.choosing.request import Request
 from converse_emulator.language.scenario import Json, Reply, Text, ToolUse
 from converse_emulator.models.model_ids import family
@@ -22,7 +20,7 @@ _CALLS_ALONE = ("llama", "mistral")
 
 def automatic_reply(request: Request, rng: Random) -> Reply:
     """The reply to `request`: one call of a tool where tools are offered, what fits a schema, else prose."""
-    if native.wordless(request):
+    if request.native is not None and _wordless(request):
         return ()
     messages = request.body.get("messages") or []
     last = messages[-1]["content"] if messages else []
@@ -40,10 +38,18 @@ def automatic_reply(request: Request, rng: Random) -> Reply:
     return (Text(text, split="usual"),)
 
 
+def _wordless(request: Request) -> bool:
+    from converse_emulator import native
+
+    return native.wordless(request)
+
+
 def _structured(body: Mapping[str, Json], rng: Random) -> str | None:
     """A JSON text that fits the schema which the request demands; None for a schema without an instance."""
     match body.get("outputConfig"):
         case {"textFormat": {"structure": {"jsonSchema": {"schema": str(text)}}}}:
+            from converse_emulator.answering.schema_instance import UnsupportedSchema, instance
+
             try:
                 return json.dumps(instance(json.loads(text), rng), ensure_ascii=False)
             except (ValueError, UnsupportedSchema):
@@ -58,6 +64,10 @@ def _tool_call(config: Mapping[str, Json], rng: Random) -> Reply | None:
     forced = choice["tool"]["name"] if "tool" in choice else None
     offered = [tool["toolSpec"] for tool in config.get("tools") or () if "toolSpec" in tool]
     offered = [tool for tool in offered if forced in (None, tool["name"])]
+    if not offered:
+        return None
+    from converse_emulator.answering.schema_instance import UnsupportedSchema, instance
+
     for tool in rng.sample(offered, len(offered)):
         schema = tool["inputSchema"].get("json", {})
         if not isinstance(schema, Mapping):

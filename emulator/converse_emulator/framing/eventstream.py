@@ -19,12 +19,8 @@ from zlib import crc32
 from converse_emulator.framing.eventstream_headers import (
     MAX_HEADER_VALUE,
     BadHeaders,
-    Byte,
     Headers,
     HeaderValue,
-    Int,
-    Long,
-    Short,
     decode_headers,
     encode_headers,
 )
@@ -35,18 +31,14 @@ __all__ = [
     "MAX_PAYLOAD",
     "OVERHEAD",
     "PRELUDE",
-    "Byte",
     "ChecksumError",
     "Decoder",
     "FrameError",
     "HeaderError",
     "HeaderValue",
     "Headers",
-    "Int",
     "LengthError",
-    "Long",
     "Message",
-    "Short",
     "decode_headers",
     "encode",
     "encode_headers",
@@ -67,7 +59,7 @@ class Message:
     headers: Headers
     payload: bytes = b""
 
-    def header(self, name: str) -> HeaderValue | None:
+    def header(self, name: str) -> "HeaderValue | None":
         """The value of the first header called `name`."""
         return next((value for key, value in self.headers if key == name), None)
 

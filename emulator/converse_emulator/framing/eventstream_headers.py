@@ -13,45 +13,16 @@ Source: the Smithy specification `aws.protocols#eventstream` (amazon-eventstream
 """
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import assert_never
-from uuid import UUID
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from converse_emulator.framing.header_values import FixedValue
 
 MAX_HEADER_VALUE = 32_767  # bytes of a string or a byte array
 
-
-@dataclass(frozen=True, slots=True)
-class Byte:
-    """A header value of type 2, a signed 8-bit integer."""
-
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
-class Short:
-    """A header value of type 3, a signed 16-bit integer."""
-
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
-class Int:
-    """A header value of type 4, a signed 32-bit integer."""
-
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
-class Long:
-    """A header value of type 5, a signed 64-bit integer."""
-
-    value: int
-
-
-HeaderValue = bool | Byte | Short | Int | Long | bytes | str | datetime | UUID
+HeaderValue: TypeAlias = "bool | bytes | str | FixedValue"
 Headers = tuple[tuple[str, HeaderValue], ...]
 
 
@@ -86,24 +57,14 @@ def _encode_value(value: HeaderValue) -> bytes:
     match value:
         case bool():
             return b"\x00" if value else b"\x01"
-        case Byte(number):
-            return struct.pack(">Bb", 2, number)
-        case Short(number):
-            return struct.pack(">Bh", 3, number)
-        case Int(number):
-            return struct.pack(">Bi", 4, number)
-        case Long(number):
-            return struct.pack(">Bq", 5, number)
         case bytes():
             return _sized(6, value)
         case str():
             return _sized(7, value.encode())
-        case datetime():
-            return struct.pack(">Bq", 8, (value - _EPOCH) // _MILLISECOND)
-        case UUID():
-            return b"\x09" + value.bytes
-        case _ as never:
-            assert_never(never)
+        case _:
+            from converse_emulator.framing.header_values import encode_fixed
+
+            return encode_fixed(value)
 
 
 def _sized(kind: int, raw: bytes) -> bytes:
@@ -146,9 +107,13 @@ def _read_value(block: bytes, at: int, name: str) -> tuple[HeaderValue, int]:
             raise BadHeaders(f"header {name!r} has {length} bytes; the limit is {MAX_HEADER_VALUE}", at)
         at += 2
         return (_exactly if kind == 6 else _text)(block, at, length), at + length
-    if kind not in _FIXED:
+    if kind in (0, 1):
+        return kind == 0, at
+    from converse_emulator.framing.header_values import FIXED
+
+    if kind not in FIXED:
         raise BadHeaders(f"header {name!r} has type {kind}; known are 0 to 9", at - 1)
-    size, read = _FIXED[kind]
+    size, read = FIXED[kind]
     try:
         return read(_exactly(block, at, size)), at + size
     except OverflowError as error:
@@ -166,18 +131,3 @@ def _exactly(block: bytes, at: int, length: int) -> bytes:
     if at + length > len(block):
         raise BadHeaders(f"cut: {length} bytes wanted, {len(block) - at} left", at)
     return block[at : at + length]
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-
-_FIXED: Mapping[int, tuple[int, Callable[[bytes], HeaderValue]]] = {  # type: size and reader
-    0: (0, lambda _: True),
-    1: (0, lambda _: False),
-    2: (1, lambda raw: Byte(int.from_bytes(raw, signed=True))),
-    3: (2, lambda raw: Short(int.from_bytes(raw, signed=True))),
-    4: (4, lambda raw: Int(int.from_bytes(raw, signed=True))),
-    5: (8, lambda raw: Long(int.from_bytes(raw, signed=True))),
-    8: (8, lambda raw: _EPOCH + int.from_bytes(raw, signed=True) * _MILLISECOND),
-    9: (16, lambda raw: UUID(bytes=raw)),
-}

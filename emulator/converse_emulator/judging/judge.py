@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 
-from converse_emulator import native
 from converse_emulator.choosing.request import Request
 from converse_emulator.framing.frames import exception_frame
 from converse_emulator.judging.verdicts import Refused, Validation, Verdict
@@ -57,6 +56,8 @@ class Judge:
 
     def _native(self, request: Request) -> tuple[Request, Verdict]:
         """The same for a request in the model's own format, which is looked at after the model's id."""
+        from converse_emulator import native
+
         wrong = native.judge(request)
         if not wrong:
             return request, self._by_rules(request)

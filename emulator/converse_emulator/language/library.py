@@ -5,12 +5,14 @@ A scenario is called as its file is, `topic/name`. Files are listed at once and 
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from converse_emulator.errors import Mistake, ScenarioError, UnknownScenario
 from converse_emulator.language.scenario import Scenario
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 SUFFIXES = (".yaml", ".yml")
 NEAREST = 3  # names that are told
@@ -66,15 +68,17 @@ class Library:
         return tuple(scenario for name in sorted(self._own) if (scenario := self.get(name)).match)
 
     @cached_property
-    def _files(self) -> Mapping[str, Traversable]:
+    def _files(self) -> "Mapping[str, Traversable]":
+        from importlib.resources import files  # not needed where a run has no scenarios
+
         return _listed([files("converse_fixtures") / "scenarios", *self._directories])
 
     @cached_property
-    def _own(self) -> Mapping[str, Traversable]:
+    def _own(self) -> "Mapping[str, Traversable]":
         return _listed(self._directories)
 
 
-def _listed(folders: Iterable[Traversable]) -> dict[str, Traversable]:
+def _listed(folders: "Iterable[Traversable]") -> "dict[str, Traversable]":
     """The scenario files under the folders, by name; raises `ScenarioError` for a name in two places."""
     found: dict[str, Traversable] = {}
     mistakes = []
@@ -91,7 +95,7 @@ def _listed(folders: Iterable[Traversable]) -> dict[str, Traversable]:
     return found
 
 
-def _walk(folder: Traversable, prefix: str, depth: int = 0) -> Iterator[tuple[str, Traversable]]:
+def _walk(folder: "Traversable", prefix: str, depth: int = 0) -> "Iterator[tuple[str, Traversable]]":
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.name.startswith("."):
             continue
@@ -102,7 +106,7 @@ def _walk(folder: Traversable, prefix: str, depth: int = 0) -> Iterator[tuple[st
             yield prefix + entry.name.rpartition(".")[0], entry
 
 
-def _load(file: Traversable, name: str) -> Scenario:
+def _load(file: "Traversable", name: str) -> Scenario:
     from converse_emulator.language.loader import MAX_BYTES, load_bytes  # the grammar takes 50 ms
 
     with file.open("rb") as opened:

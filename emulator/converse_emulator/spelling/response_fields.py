@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from converse_emulator.choosing.request import Request
 from converse_emulator.language.scenario import Json
-from converse_emulator.native import documents
 from converse_emulator.scripting.performance import Emit, Moment, Performance
 
 _ABSENT = object()
@@ -20,6 +19,8 @@ def with_response_fields(performance: Performance, request: Request) -> Performa
     paths = request.body.get("additionalModelResponseFieldPaths")
     if not paths or request.native is not None:
         return performance
+    from converse_emulator.native import documents
+
     found = fields(paths, documents(performance, request))
     if not found:
         return performance

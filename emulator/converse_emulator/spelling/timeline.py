@@ -13,7 +13,7 @@ from converse_emulator.scripting.script import perform
 from converse_emulator.spelling.by_byte import at_bytes
 from converse_emulator.spelling.delivery import Delivery
 from converse_emulator.spelling.heads import with_head
-from converse_emulator.spelling.operations import GENERATIONS
+from converse_emulator.spelling.operations import generation
 from converse_emulator.spelling.response_fields import with_response_fields
 from converse_emulator.spelling.segments import segmented
 from converse_emulator.spelling.wrapping import wrapped
@@ -45,7 +45,7 @@ def compile_reply(
 
 def performed(reply: Reply, request: Request, rng: Random) -> Performance:
     """What is said, whatever its bytes."""
-    row = GENERATIONS[request.operation]
+    row = generation(request.operation)
     performance = perform(reply, request, rng, silent=row.silent(request) if row.silent else None)
     return with_response_fields(performance, request)
 
@@ -58,7 +58,7 @@ def spelt(
     wrap: tuple[Wrap, Random] | None = None,
 ) -> Timeline:
     """The bytes of what is said, under a wrap with chance of its own."""
-    row = GENERATIONS[request.operation]
+    row = generation(request.operation)
     beats: Sequence[Beat] = tuple(row.beats(performance, request, delivery, rng))
     if wrap is not None:
         beats = wrapped(beats, *wrap)

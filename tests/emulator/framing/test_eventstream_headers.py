@@ -6,14 +6,11 @@ from uuid import UUID
 import pytest
 from converse_emulator.framing.eventstream_headers import (
     BadHeaders,
-    Byte,
     HeaderValue,
-    Int,
-    Long,
-    Short,
     decode_headers,
     encode_headers,
 )
+from converse_emulator.framing.header_values import Byte, Int, Long, Short
 
 VALUES: dict[str, tuple[HeaderValue, bytes]] = {  # after the name: type, length if any, value
     "true": (True, b"\x00"),
