@@ -13,6 +13,7 @@ import h2.errors
 import h2.events
 
 RECEIVED = 1 << 20
+GOAWAY = 7  # the type of the frame
 
 
 @dataclass(slots=True)
@@ -40,10 +41,11 @@ class H2Client:
         self._authority = authority
         self._received = b""  # of a frame that has not come whole
         self.streams: dict[int, Stream] = {}
+        self.goes_away = False
         config = h2.config.H2Configuration(client_side=True, header_encoding="utf-8")
         self.connection = h2.connection.H2Connection(config)
         self.connection.initiate_connection()
-        self._flush()
+        self.flush()
         self.step()  # the server's settings
 
     def request(self, path: str, body: bytes | None, method: str = "POST", **headers: str) -> Stream:
@@ -54,7 +56,7 @@ class H2Client:
         self.connection.send_headers(number, [*pseudo.items(), *headers.items()])
         if body is not None:
             self.write(stream, body, last=True)
-        self._flush()
+        self.flush()
         return stream
 
     def write(self, stream: Stream, data: bytes, *, last: bool = False) -> None:
@@ -62,7 +64,11 @@ class H2Client:
         stream.unsent = memoryview(bytes(stream.unsent) + data)
         stream.last = last
         self._push(stream)
-        self._flush()
+        self.flush()
+
+    def send_past_h2(self, data: bytes) -> None:
+        """Send bytes of which `h2` is to know nothing."""
+        self._socket.sendall(data)
 
     def step(self) -> None:
         """Take the next bytes from the server."""
@@ -71,9 +77,12 @@ class H2Client:
             raise ConnectionResetError("the server closed the connection")
         self._received += data
         while (frame := self._frame()) is not None:
+            if frame[3] == GOAWAY:  # `h2` takes the connection for closed then, and its streams go on
+                self.goes_away = True
+                continue
             for event in self.connection.receive_data(frame):
                 self._happened(event)
-        self._flush()
+        self.flush()
 
     def _frame(self) -> bytes | None:
         """The next frame, alone: what `h2` says of one that is wrong loses nothing of those before it."""
@@ -121,7 +130,7 @@ class H2Client:
             if ends:
                 stream.last = False
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         if data := self.connection.data_to_send():
             self._socket.sendall(data)
 

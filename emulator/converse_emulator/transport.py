@@ -5,7 +5,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from converse_emulator.closed_window import ClosedWindow
@@ -81,7 +81,7 @@ class Connections:
 
         if without := zttp_side.missing():
             raise _mismatch(version_of("uvicorn"), f", without {', '.join(without)}")
-        return UvicornSide(self._serve, zttp_side.Connection)
+        return UvicornSide(self._serve, partial(zttp_side.Connection, self._answer_to))
 
     def __call__(self) -> asyncio.BaseProtocol:
         match self.outage:

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 Headers = list[tuple[bytes, bytes]]
 
-_BODYLESS = frozenset({204, 304})
+BODYLESS = frozenset({204, 304})
 
 
 class Framing:
@@ -24,7 +24,7 @@ class Framing:
 
     def send_response(self, status: int, headers: Headers) -> None:
         named = {name.lower(): value for name, value in headers}
-        self._bodyless = status in _BODYLESS
+        self._bodyless = status in BODYLESS
         self.chunked = b"transfer-encoding" in named and not self._bodyless
         if not (self.chunked or self._bodyless or b"content-length" in named):
             headers = [*headers, (b"transfer-encoding", b"chunked")]

@@ -79,16 +79,16 @@ class Http2Wire(UvicornWire):
         return super()._waiting + (self._cycle.stream.pending_bytes or 0)  # for the client to open its window
 
     def _inform(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        self._cycle.stream.send_informational(status, _of_the_stream(headers))
+        self._cycle.stream.send_informational(status, of_the_stream(headers))
 
     def _frame_head(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        self._cycle.stream.send_response(status, _of_the_stream(headers))
+        self._cycle.stream.send_response(status, of_the_stream(headers))
 
     def _frame_chunk(self, data: bytes) -> None:
         self._cycle.stream.send_data(data)
 
 
-def _of_the_stream(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def of_the_stream(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Headers as HTTP/2 has them: in lower case, without those of the connection."""
     lower = ((name.lower(), value) for name, value in headers)
     return [(name, value) for name, value in lower if name not in _OF_THE_CONNECTION]
