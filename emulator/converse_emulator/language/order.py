@@ -1,6 +1,6 @@
 """The rules of order within a reply: what can follow what."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from converse_emulator.errors import Mistake
 from converse_emulator.language.faults import (
@@ -79,6 +79,11 @@ def says_the_end(step: Step) -> bool:
     )
 
 
+def last_of(steps: Sequence[Step], kind: Callable[[Step], bool]) -> int:
+    """The index of the last step of this kind; -1 if there is none."""
+    return next((i for i in reversed(range(len(steps))) if kind(steps[i])), -1)
+
+
 def refusal_alone(reply: Reply) -> Reply:
     """A reply that refuses is nothing else: of the steps before it those that say nothing are kept."""
     for number, step in enumerate(reply):
@@ -137,14 +142,15 @@ def _after_a_cut(steps: Sequence[Written]) -> Iterator[Mistake]:
 
 def _undamaged(steps: Sequence[Written]) -> Iterator[Mistake]:
     """Damage needs a frame; an implied one will do for a cut, and where the reply does not end itself."""
-    alone = bytes_alone(step for step, _ in steps)
+    bare = [step for step, _ in steps]
+    end, frame = last_of(bare, ends_reply), last_of(bare, carries_frame)
+    complete = bytes_alone(bare)
     for i, (step, place) in enumerate(steps):
+        complete = complete or (isinstance(step, Event) and step.type == "metadata")
         if not isinstance(step, FrameFault) or _tears_head(step):
             continue
-        later = [following for following, _ in steps[i + 1 :]]
-        implied = isinstance(step, Cut | Tear) or not any(map(ends_reply, later))
-        complete = alone or any(isinstance(each, Event) and each.type == "metadata" for each, _ in steps[:i])
-        if not any(map(carries_frame, later)) and (complete or not implied):
+        implied = isinstance(step, Cut | Tear) or end <= i
+        if frame <= i and (complete or not implied):
             yield Mistake(place, "no frame comes after it that could be damaged", "text, event, … after it")
 
 

@@ -53,6 +53,8 @@ class _Placing:
         self.moments = list(moments)
         self._rng = rng
         self._silent = silent
+        self._frames: list[int] | None = None  # the indices of frames, while they are known
+        self._is_broken = any(map(_is_broken, self.moments))
 
     def place(self, placed: sc.Placed) -> bool:
         """Whether there is such a place."""
@@ -61,7 +63,8 @@ class _Placing:
         if found is None:
             return False
         at = found + place.after
-        if any(map(_is_broken, self.moments[:at])) and not isinstance(placed.step, AFTER_A_CUT):
+        late = self._is_broken and any(map(_is_broken, self.moments[:at]))
+        if late and not isinstance(placed.step, AFTER_A_CUT):
             return False  # it would be sent behind half a frame
         moment = self.moments[found].at if place.time is None else place.time
         match placed.step:
@@ -76,11 +79,11 @@ class _Placing:
                 self._break(at, moment, ending(end), place.inside)
             case sc.Throw() as throw:
                 self._end(at, Moment(moment, acts.Finish(), injected=True))
-                self.moments.insert(at, Moment(moment, throw, injected=True))
+                self._insert(at, Moment(moment, throw, injected=True))
             case fa.Chunks() | fa.Drip() as delivery:
                 self.moments[at:] = [reshaped(each, delivery) for each in self.moments[at:]]
             case sc.Gate() | sc.Event() | sc.Bytes() | fa.Unknown() | fa.Wild() | fa.GoAway() as inserted:
-                self.moments.insert(at, Moment(moment, _what(inserted), not isinstance(inserted, sc.Gate)))
+                self._insert(at, Moment(moment, _what(inserted), not isinstance(inserted, sc.Gate)))
             case sc.Refuse() | fa.HeadSays() | fa.Interim():
                 raise AssertionError("the loader lets none of them be placed")
             case _ as never:
@@ -89,7 +92,7 @@ class _Placing:
 
     def swap(self) -> None:
         """Let frames change places that are to be swapped; the last one has nobody to swap with."""
-        frames = self._frames()
+        frames = self._found_frames()
         for here, there in pairwise(frames):
             if any(isinstance(fault, fa.Swap) for fault in self.moments[here].faults):
                 one, other = self.moments[here], self.moments[there]
@@ -101,7 +104,7 @@ class _Placing:
 
     def _find(self, place: fa.Place, *, frame: bool) -> int | None:
         """The index of the moment that the place means."""
-        frames = self._frames()
+        frames = self._found_frames()
         if place.time is not None:
             later = (i for i, moment in enumerate(self.moments) if moment.at >= place.time)
             return next((i for i in later if not frame or i in frames), None)
@@ -109,39 +112,40 @@ class _Placing:
             return frames[min(int(place.fraction * len(frames)), len(frames) - 1)] if frames else None
         number = place.number if place.frame is None else place.frame
         if place.event is not None or place.block is not None:
-            frames = [i for i in frames if self._is(i, place)]
+            tools = self._tools() if isinstance(place.block, str) else {}
+            frames = [i for i in frames if _is(self.moments[i].what, place, tools)]
         index = number - 1 if number > 0 else number
         return frames[index] if -len(frames) <= index < len(frames) else None
 
-    def _frames(self) -> list[int]:
-        return [i for i, moment in enumerate(self.moments) if self._framed(moment.what)]
+    def _found_frames(self) -> list[int]:
+        if self._frames is None:
+            self._frames = [i for i, moment in enumerate(self.moments) if self._framed(moment.what)]
+        return self._frames
 
     def _framed(self, what: object) -> bool:
         return isinstance(what, Framed) and not (
             isinstance(what, Emit) and self._silent is not None and self._silent(what)
         )
 
-    def _is(self, index: int, place: fa.Place) -> bool:
-        what = self.moments[index].what
-        return (place.event is None or place.event in set(_names(what))) and (
-            place.block is None or (isinstance(what, Emit) and place.block in self._block_names(what))
-        )
-
-    def _block_names(self, emit: Emit) -> set[int | str]:
-        index = emit.body.get("contentBlockIndex")
+    def _tools(self) -> Mapping[object, str | None]:
+        """The tool's name by the index of its block."""
         starts = (
             each.what.body
             for each in self.moments
             if isinstance(each.what, Emit) and each.what.type == "contentBlockStart"
         )
-        tools = {body.get("contentBlockIndex"): _tool(body.get("start")) for body in starts}
-        return {name for name in (index, tools.get(index)) if name is not None}
+        return {body.get("contentBlockIndex"): _tool(body.get("start")) for body in starts}
 
     # ------------------------------------------------------------------------------------- putting
 
     def _befall(self, index: int, fault: fa.FrameFault | Pause) -> None:
         moment = self.moments[index]
         self.moments[index] = replace(moment, injected=True, faults=(*moment.faults, fault))
+        self._is_broken |= isinstance(fault, fa.Cut | fa.Tear)
+
+    def _insert(self, index: int, moment: Moment) -> None:
+        self.moments.insert(index, moment)
+        self._frames = None
 
     def _last(self, index: int) -> Moment:
         """The end that the reply has, now; what HTTP frames is torn, it cannot be a proper one."""
@@ -152,6 +156,7 @@ class _Placing:
 
     def _end(self, index: int, end: Moment) -> None:
         self.moments[index:] = [end]
+        self._frames = None
 
     def _break(self, index: int, moment: float, end: Ending, inside: fa.Depth | None) -> None:
         if inside is not None:
@@ -228,6 +233,18 @@ def _what(step: "sc.Gate | sc.Event | sc.Bytes | fa.Unknown | fa.Wild | fa.GoAwa
 def _is_broken(moment: Moment) -> bool:
     """What is sent ends in its middle."""
     return any(isinstance(each, fa.Cut | fa.Tear) for each in (moment.what, *moment.faults))
+
+
+def _is(what: object, place: fa.Place, tools: Mapping[object, str | None]) -> bool:
+    """Whether the frame is of this event, in this block."""
+    if place.event is not None and place.event not in _names(what):
+        return False
+    if place.block is None:
+        return True
+    if not isinstance(what, Emit):
+        return False
+    index = what.body.get("contentBlockIndex")
+    return place.block == (tools.get(index) if isinstance(place.block, str) else index)
 
 
 def _names(what: object) -> Iterator[str]:

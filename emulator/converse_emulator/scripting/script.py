@@ -14,7 +14,7 @@ from typing import assert_never
 
 from converse_emulator.choosing.request import Request
 from converse_emulator.language import faults as fa
-from converse_emulator.language.order import bytes_alone, carries_frame, refusal_alone, says_the_end
+from converse_emulator.language.order import bytes_alone, carries_frame, last_of, refusal_alone, says_the_end
 from converse_emulator.language.scenario import (
     Bytes,
     Citation,
@@ -98,6 +98,8 @@ class _Stage:
         self._tokens = 0
         self._characters = 0  # of text
         self._bytes_alone = bytes_alone(reply)
+        self._last_end = last_of(reply, says_the_end)
+        self._last_frame = last_of(reply, carries_frame)
         self._limited: str | None = None  # the stop reason, once a limit has ended the generation
         self._broken = False  # an exception or a cut frame: no frame can follow
         self._ended = False
@@ -191,8 +193,7 @@ class _Stage:
     def _literal(self, number: int, event: Event, *, injected: bool = False) -> None:
         if event.type == "contentBlockDelta":
             self._tick(None)
-        last_words = not any(map(says_the_end, self._reply[number + 1 :]))
-        self._emit_all(self._implied.before_literal(event, last_words=last_words))
+        self._emit_all(self._implied.before_literal(event, last_words=self._last_end <= number))
         self._emit(Emit(event.type, event.body, count(text_of(event))), injected=injected)
 
     def _complete(self) -> None:
@@ -235,7 +236,7 @@ class _Stage:
                 self._broken = True
             case fa.Cut() | fa.Tear():
                 self._faults += (step,)
-                if not any(map(carries_frame, self._reply[number + 1 :])):
+                if self._last_frame <= number:
                     self._complete()  # no other frame is to come, so it is the next implied one, now
             case fa.Unknown(name, body):
                 self._literal(number, Event(name, body), injected=True)
