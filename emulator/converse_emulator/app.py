@@ -21,7 +21,8 @@ from converse_emulator.choosing.selection import Selector
 from converse_emulator.choosing.selectors import session_of
 from converse_emulator.errors import EmulatorError, Miss
 from converse_emulator.http.asgi import App, Receive, Scope, Send
-from converse_emulator.http.inbound import Body, NotJson, TooLarge, read_body, text_headers
+from converse_emulator.http.head import RequestHead
+from converse_emulator.http.inbound import Body, NotJson, TooLarge, read_body
 from converse_emulator.http.refusals import ServiceError
 from converse_emulator.http.responses import Response, error_response
 from converse_emulator.judging.judge import Judge, refused_stream
@@ -142,18 +143,19 @@ class DataPlane:
 
     async def _exchange(self, scope: Scope, receive: Receive, wire: UvicornWire) -> None:
         origin = self.clock.now()
+        head = RequestHead.of(scope)
         try:
-            self.reader.target(scope["method"], scope["raw_path"])
+            self.reader.target(head.method, head.path)
         except (UnknownPath, WrongMethod, NotServed) as error:
             await self.refuse(error, wire)
             return
-        body = await read_body(receive, text_headers(scope["headers"]), self.reader.body)
-        await self._open(scope, body, origin).play(wire)
+        body = await read_body(receive, head.headers, self.reader.body)
+        await self._open(head, body, origin).play(wire)
 
-    def answer(self, scope: Scope, raw: bytes) -> Answer:
-        """The answer to a request that has come whole; of ASGI's `scope` it needs what a request has."""
+    def answer(self, head: RequestHead, raw: bytes) -> Answer:
+        """The answer to a request that has come whole."""
         try:
-            return self._open(scope, self.reader.body(raw), self.clock.now())
+            return self._open(head, self.reader.body(raw), self.clock.now())
         except (UnknownPath, WrongMethod, NotServed) as error:
             return self._unserved(error)
 
@@ -161,15 +163,15 @@ class DataPlane:
         """The answer to what was not meant for a model."""
         return Unrecorded(_whole(self._refusal(error), "error"))
 
-    def _open(self, scope: Scope, body: Body, origin: float) -> Opening:
+    def _open(self, head: RequestHead, body: Body, origin: float) -> Opening:
         """Take a request in, and prepare the answer."""
-        target = self.reader.target(scope["method"], scope["raw_path"])
+        target = self.reader.target(head.method, head.path)
         operation, model_id = target.operation, target.model_id
-        headers = text_headers(scope["headers"])
+        headers = head.headers
         content, native = read(operation.name, target.base_id or model_id, headers, body.content)
         session = session_of(target.where, headers, content)
         if operation.name in self.side_calls.operations:
-            content = input_of(operation, target.where.rest, scope["query_string"].decode("latin-1"), content)
+            content = input_of(operation, target.where.rest, head.query.decode("latin-1"), content)
             model_id = model_id or str(content.get("modelId", ""))
         request = Request(
             operation.name,
@@ -178,12 +180,12 @@ class DataPlane:
             content,
             session,
             target.where.scenario,
-            scope["http_version"],
+            head.http_version,
             native,
             target.base_id,
         )
         recording = self.journal.open(request, body.size, origin)
-        lease, problem = self.front_door.enter(scope, body, request, target.most_output, origin * self.speed)
+        lease, problem = self.front_door.enter(head, body, request, target.most_output, origin * self.speed)
         reply = self._reply_to(request, recording, problem, lease)
         recording.planned(reply)
         for fault in reply.nowhere if isinstance(reply, Timeline) else ():

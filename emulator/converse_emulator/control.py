@@ -26,7 +26,8 @@ from converse_emulator.choosing.arming import armed
 from converse_emulator.choosing.selectors import DEFAULT_SESSION
 from converse_emulator.errors import EmulatorError, ScenarioError
 from converse_emulator.http.asgi import App, Receive, Scope, Send
-from converse_emulator.http.inbound import read_body, text_headers
+from converse_emulator.http.headers import Headers
+from converse_emulator.http.inbound import read_body
 from converse_emulator.language.scenario import Json, Scenario
 from converse_emulator.outage import checked
 from converse_emulator.playing.acts import explain
@@ -66,7 +67,7 @@ def control_app(plane: "DataPlane", host: str) -> App:
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         own = {host, scope["server"][0]}
-        stranger = foreign(text_headers(scope["headers"]), own, scope["scheme"])
+        stranger = foreign(Headers.of(scope["headers"]), own, scope["scheme"])
         refusal = JSONResponse({"error": stranger}, 403)
         await (refusal if stranger else app)(scope, receive, send)
 

@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from converse_emulator.http.asgi import Scope
 from converse_emulator.http.framing import Framing
 from converse_emulator.http.head import RequestHead, read_head
 from converse_emulator.opening import Answer
@@ -27,7 +26,7 @@ HIGH_WATER = 16_384  # bytes that wait to be sent before the play has to wait
 
 logger = logging.getLogger(__name__)
 
-AnswerTo = Callable[[Scope, bytes], Answer]
+AnswerTo = Callable[[RequestHead, bytes], Answer]
 HandOver = Callable[[asyncio.Transport, bytes], None]
 
 
@@ -107,15 +106,8 @@ class Lane(asyncio.Protocol):
         return len(self._received) >= self._body.stop
 
     def _respond(self, request: RequestHead, body: bytes) -> None:
-        scope = {
-            "method": "POST",
-            "raw_path": request.path,
-            "query_string": request.query,
-            "http_version": "1.1",
-            "headers": request.headers,
-        }
         try:
-            answer = self._answer_to(scope, body)
+            answer = self._answer_to(request, body)
         except Exception:
             logger.exception("The emulator failed before an answer")
             self.transport.close()

@@ -1,11 +1,11 @@
 """What a request passes before the service looks at it: authentication, then quotas, where wanted."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from converse_emulator.admission.quotas import Lease, Quotas
 from converse_emulator.choosing.request import Request
+from converse_emulator.http.head import RequestHead
 from converse_emulator.http.inbound import Body, TooLarge
 from converse_emulator.http.refusals import ServiceError
 
@@ -23,22 +23,22 @@ class FrontDoor:
     quotas: Quotas = field(default_factory=Quotas)
 
     def enter(
-        self, scope: Mapping[str, Any], body: Body, request: Request, most_output: int | None, now: float
+        self, head: RequestHead, body: Body, request: Request, most_output: int | None, now: float
     ) -> tuple[Lease, Exception | None]:
         """What the request holds of its quotas, to be settled; and why it is refused, if it is.
 
-        `scope` is ASGI's; `most_output` the model's limit; `now` the quotas' time, in seconds.
+        `most_output` is the model's limit; `now` the quotas' time, in seconds.
         """
         try:
             if isinstance(body.problem, TooLarge):  # it was not read, so nobody can tell what was signed
                 return Lease(), body.problem
             if self.credentials is not None:
-                _authenticate(self.credentials, scope, body, request)
+                _authenticate(self.credentials, head, body, request)
             return self.quotas.admit(request, most_output, now), body.problem
         except ServiceError as refused:
             return Lease(), refused
 
-    def chain(self, scope: Mapping[str, Any], request: Request) -> "Chain | None":
+    def chain(self, head: RequestHead, request: Request) -> "Chain | None":
         """What verifies the events that an admitted request streams; None where nobody has to sign them."""
         if self.credentials is None or not request.headers.get("authorization", "").startswith("AWS4-"):
             return None
@@ -47,26 +47,26 @@ class FrontDoor:
         from converse_emulator.admission.event_signatures import Chain
         from converse_emulator.admission.sigv4_claim import claim_of
 
-        claim = claim_of(_call(scope, ""), datetime.now(UTC))
+        claim = claim_of(_call(head, ""), datetime.now(UTC))
         return Chain(claim, self.credentials.access_keys[claim.access_key].secret)
 
 
-def _authenticate(credentials: "Credentials", scope: Mapping[str, Any], body: Body, request: Request) -> None:
+def _authenticate(credentials: "Credentials", head: RequestHead, body: Body, request: Request) -> None:
     from datetime import UTC, datetime
 
     from converse_emulator.admission.authentication import authenticate
 
-    call = _call(scope, body.digest)
+    call = _call(head, body.digest)
     authenticate(credentials, call, request.operation, request.model_id, datetime.now(UTC))
 
 
-def _call(scope: Mapping[str, Any], digest: str) -> "Call":
+def _call(head: RequestHead, digest: str) -> "Call":
     from converse_emulator.admission.sigv4 import Call
 
     return Call(
-        scope["method"],
-        scope["raw_path"].decode("latin-1"),
-        scope["query_string"].decode("latin-1"),
-        [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
+        head.method,
+        head.path.decode("latin-1"),
+        head.query.decode("latin-1"),
+        [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.pairs()],
         digest,
     )

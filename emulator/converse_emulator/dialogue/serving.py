@@ -8,7 +8,8 @@ from converse_emulator.choosing.selectors import route, session_of
 from converse_emulator.dialogue.session import OPERATION, Session
 from converse_emulator.dialogue.tap import Tap
 from converse_emulator.http.asgi import Receive, Scope, Send
-from converse_emulator.http.inbound import Body, text_headers
+from converse_emulator.http.head import RequestHead
+from converse_emulator.http.inbound import Body
 from converse_emulator.http.refusals import ServiceError
 from converse_emulator.language.scenario import Json
 from converse_emulator.playing.player import play
@@ -40,32 +41,32 @@ async def serve_dialogue(plane: "DataPlane", scope: Scope, receive: Receive, sen
 
 
 async def _exchange(plane: "DataPlane", scope: Scope, tap: Tap, wire: Wire) -> None:
-    where = route(scope["raw_path"].decode("latin-1"))
+    head = RequestHead.of(scope)
+    where = route(head.path.decode("latin-1"))
     try:
-        _, model_id = find_operation(scope["method"], where.rest)
+        _, model_id = find_operation(head.method, where.rest)
     except (UnknownPath, WrongMethod) as error:
         await plane.refuse(error, wire)
         return
-    headers = text_headers(scope["headers"])
     heard: list[Json] = []
     request = Request(
         OPERATION,
         model_id,
-        headers,
+        head.headers,
         {"events": heard},
-        session_of(where, headers, {}),
+        session_of(where, head.headers, {}),
         where.scenario,
-        scope["http_version"],
+        head.http_version,
         base_id=plane.judge.catalogue.base_id(model_id),
     )
     recording = plane.journal.open(request, 0, plane.clock.now())
     now = recording.origin * plane.speed
-    lease, problem = plane.front_door.enter(scope, Body(), request, None, now)
+    lease, problem = plane.front_door.enter(head, Body(), request, None, now)
     try:
         if refusal := problem or _refusal(plane, request, recording):
             timeline = plane.failed(refusal, recording).unfolded()
         else:
-            chain = plane.front_door.chain(scope, request)
+            chain = plane.front_door.chain(head, request)
             verify = chain.verify if chain else None
             await Session(plane, request, recording, heard, tap, wire, verify).run()
             return

@@ -1,29 +1,49 @@
-"""The head of a request in the lane: read by one pattern, or not at all.
+"""The head of a request, as all that answers it knows it.
 
-What is in any way unusual is left to a real parser: that is how this one can be short.
+In the lane it is read by one pattern, or not at all. What is in any way unusual is left to a real parser:
+that is how this one can be short.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from converse_emulator.http.headers import Headers
 
 LARGEST_BODY = 1_048_576
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_HEAD = re.compile(rb"POST (/[!-~]*) HTTP/1\.1\r\n((?:" + _TOKEN + rb":[\t -~\x80-\xff]*\r\n)+)\r\n")
-_FIELD = re.compile(rb"([^:]+):[ \t]*([^\r]*?)[ \t]*\r\n")
+_HEAD = re.compile(rb"POST (/[!-~]*) HTTP/1\.1((?:\r\n" + _TOKEN + rb":[\t -~\x80-\xff]*)+\r\n)\r\n")
 # With these a body may have another length than it says, or the connection another future.
-_UNUSUAL = frozenset({b"expect", b"transfer-encoding", b"upgrade"})
+_UNUSUAL = ("expect", "transfer-encoding", "upgrade")
 
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """The head of a POST over HTTP/1.1."""
+    """Method, target and headers of a request, whatever the version of HTTP."""
 
+    method: str
     path: bytes  # percent-encoded, as it came
     query: bytes
-    headers: list[tuple[bytes, bytes]]  # names in lower case
-    length: int  # of the body
-    closes: bool  # the client wants no further response on the connection
+    headers: Headers
+    http_version: str = "1.1"
+
+    @classmethod
+    def of(cls, scope: Mapping[str, Any]) -> "RequestHead":
+        """From what ASGI has."""
+        headers = Headers.of(scope["headers"])
+        return cls(scope["method"], scope["raw_path"], scope["query_string"], headers, scope["http_version"])
+
+    @property
+    def length(self) -> int:
+        """Of the body, where the lane has read the head."""
+        return int(self.headers.get("content-length", "0"))
+
+    @property
+    def closes(self) -> bool:
+        """Whether the client wants no further response on the connection."""
+        return "close" in self.headers.get("connection", "").lower()
 
 
 def read_head(raw: bytes) -> RequestHead | None:
@@ -32,15 +52,13 @@ def read_head(raw: bytes) -> RequestHead | None:
     if found is None:
         return None
     path, _, query = found[1].partition(b"?")
-    headers = [(name.lower(), value) for name, value in _FIELD.findall(found[2])]
-    named = dict(headers)
-    length = named.get(b"content-length", b"")
+    headers = Headers(found[2])
+    length = headers.get("content-length", "")
     if (
-        not length.isdigit()
+        not length.isdecimal()
         or int(length) > LARGEST_BODY
-        or not _UNUSUAL.isdisjoint(named)
-        or sum(name in (b"content-length", b"host") for name, _ in headers) != 2
-        or b"host" not in named
+        or headers.count("host") != 1
+        or any(name in headers for name in _UNUSUAL)
     ):
         return None
-    return RequestHead(path, query, headers, int(length), b"close" in named.get(b"connection", b"").lower())
+    return RequestHead("POST", path, query, headers)

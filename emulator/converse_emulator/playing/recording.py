@@ -30,7 +30,6 @@ class Recording:
         "_ended",
         "_ended_at",
         "_grown",
-        "_headers",
         "_instead",
         "_miss",
         "_request",
@@ -58,7 +57,6 @@ class Recording:
         self.origin = origin  # the clock's reading when the request came
         self.size = 0  # bytes of the bodies of the request and of the planned response
         self._request = request
-        self._headers = redacted(request.headers)
         self._started_at = time.time()
         self._grown = grown
         self._changed = changed
@@ -141,6 +139,7 @@ class Recording:
     def exchange(self, *, data: bool = False) -> Exchange:
         """The exchange as far as it has come; with `data`, each act to the byte."""
         request = self._request
+        headers = redacted(request.headers)
         sent = self.tokens_sent
         beats, actual = self._performed()
         tell = _told_whole if data else _told
@@ -150,11 +149,11 @@ class Recording:
             session=request.session,
             operation=request.operation,
             model_id=request.model_id,
-            invocation_id=self._headers.get(INVOCATION),
-            attempt=attempt_of(self._headers),
-            user_agent=self._headers.get("user-agent", ""),
+            invocation_id=headers.get(INVOCATION),
+            attempt=attempt_of(headers),
+            user_agent=headers.get("user-agent", ""),
             http_version=request.http_version,
-            request=_asked(request, self._headers),
+            request=_asked(request, headers),
             scenario=self._scenario,
             chosen_by=self._chosen_by,
             instead=self._instead,

@@ -14,7 +14,7 @@ def test_an_ordinary_head_is_read() -> None:
     found = read_head(head(HOST, b"X-Some:\t two words \r\n", LENGTH, b"x-empty:\r\n"))
     assert found is not None
     assert (found.path, found.query, found.length, found.closes) == (b"/model/m/converse", b"a=1", 2, False)
-    assert found.headers == [
+    assert found.headers.pairs() == [
         (b"host", b"127.0.0.1"),
         (b"x-some", b"two words"),
         (b"content-length", b"2"),

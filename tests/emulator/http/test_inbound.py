@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from converse_emulator.http import inbound
-from converse_emulator.http.inbound import Body, NotJson, TooLarge, json_object, read_body, text_headers
+from converse_emulator.http.inbound import Body, NotJson, TooLarge, json_object, read_body
 from converse_emulator.playing.wire import ClientLeft
 
 
@@ -81,8 +81,3 @@ def test_what_is_no_json_object_says_so(raw: bytes, says: str) -> None:
     with pytest.raises(NotJson, match=says):
         json_object(raw)
     assert isinstance(received(piece(raw)).problem, NotJson)
-
-
-def test_headers_become_text() -> None:
-    raw = [(b"host", b"x"), (b"accept", b"a"), (b"accept", b"b"), (b"x", b"\xe9")]
-    assert text_headers(raw) == {"host": "x", "accept": "a, b", "x": "é"}
