@@ -9,12 +9,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from converse_emulator.http.framing import Framing
+from converse_emulator.http.framing import Framing, whole_response
 from converse_emulator.http.head import RequestHead, read_head
 from converse_emulator.opening import Answer
 from converse_emulator.playing.wire import ClientLeft
 from converse_emulator.wires.lane_wire import Cycle, Flow, LaneWire
-from converse_emulator.wires.uvicorn_wire import raw_headers
 
 CONTROL = b"/_emulator/"
 DIALOGUE = b"/invoke-with-bidirectional-stream"
@@ -112,18 +111,14 @@ class Lane(asyncio.Protocol):
             logger.exception("The emulator failed before an answer")
             self.transport.close()
             return
-        framing = Framing(closes=request.closes)
         whole = answer.whole
         if whole and len(whole.body) <= LARGEST_AT_ONCE and not self._flow.write_paused:
-            framing.send_response(whole.head.status, raw_headers(whole.head.headers))
-            if whole.body:
-                framing.send_data(whole.body)
-            framing.end_message()
-            self.transport.write(framing.data_to_send())
+            data, closes = whole_response(whole.head.status, whole.head.headers, whole.body)
+            self.transport.write(data)
             answer.sent()
-            self._finish(closes=framing.closes)
+            self._finish(closes=closes or request.closes)
         else:
-            self._cycle = Cycle(framing, self.transport, self._flow)
+            self._cycle = Cycle(Framing(closes=request.closes), self.transport, self._flow)
             task = self._loop.create_task(self._play(answer, self._cycle))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

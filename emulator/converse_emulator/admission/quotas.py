@@ -177,6 +177,8 @@ class Quotas:
 
     def admit(self, request: Request, most_output: int | None, now: float) -> Lease:
         """Take what a request needs of every quota that fits; raises `Throttled`, and takes nothing."""
+        if not self.quotas:
+            return Lease()
         names = (request.model_id, request.model)
         fitting = [quota for quota in self.quotas if any(fnmatchcase(name, quota.models) for name in names)]
         if request.operation not in INFERENCE or not fitting:

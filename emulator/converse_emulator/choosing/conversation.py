@@ -39,6 +39,7 @@ def _mappings(value: Json) -> Iterator[Mapping[str, Json]]:
     return (item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else iter(())
 
 
+@once
 def last_user_text(body: Body) -> str:
     """The text of the last message in which the user says something; tool results are no text."""
     return next((m.text for m in reversed(messages(body)) if m.role == "user" and m.text), "")

@@ -1,7 +1,6 @@
 """Whether a scenario is for a request, and if not, why: one function for both."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -29,34 +28,23 @@ def difference(request: Request, match: Match, *, call: int) -> list[Difference]
 
     `call` is the number of the request in its conversation, from 1.
     """
-    return [
-        *_of_the_call(request, match, call),
-        *_of_the_conversation(request, match),
-        *_of_the_headers(request, match),
-    ]
-
-
-def _of_the_call(request: Request, match: Match, call: int) -> Iterator[Difference]:
+    found: list[Difference] = []
     if match.operation not in (None, request.operation):
-        yield Difference("operation", str(match.operation), request.operation)
+        found.append(Difference("operation", str(match.operation), request.operation))
     if match.model is not None and not fnmatchcase(request.model_id, match.model):
-        yield Difference("model", match.model, request.model_id)
+        found.append(Difference("model", match.model, request.model_id))
     if match.call not in (None, call):
-        yield Difference("call", str(match.call), str(call))
-
-
-def _of_the_conversation(request: Request, match: Match) -> Iterator[Difference]:
+        found.append(Difference("call", str(match.call), str(call)))
     if match.prompt is not None and not _occurs(match.prompt, said := last_user_text(request.body)):
-        yield Difference("prompt", match.prompt, repr(said if len(said) <= SHOWN else f"{said[:SHOWN]}…"))
+        shown = said if len(said) <= SHOWN else f"{said[:SHOWN]}…"
+        found.append(Difference("prompt", match.prompt, repr(shown)))
     if match.tool_result is not None and match.tool_result not in (names := tool_results(request.body)):
-        yield Difference("tool_result", match.tool_result, ", ".join(names) or "none")
-
-
-def _of_the_headers(request: Request, match: Match) -> Iterator[Difference]:
+        found.append(Difference("tool_result", match.tool_result, ", ".join(names) or "none"))
     for name, glob in match.header.items():
         value = request.headers.get(name.lower())
         if value is None or not fnmatchcase(value, glob):
-            yield Difference(f"header {name}", glob, "none" if value is None else value)
+            found.append(Difference(f"header {name}", glob, "none" if value is None else value))
+    return found
 
 
 def _occurs(prompt: str, said: str) -> bool:

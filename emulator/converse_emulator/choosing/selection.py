@@ -161,10 +161,13 @@ class Selector:
                 self._sessions.pop(session, None)
 
     def _session(self, name: str) -> _Session:
-        state = self._sessions.setdefault(name, _Session())
-        self._sessions.move_to_end(name)
-        if len(self._sessions) > MAX_SESSIONS:
-            self._sessions.popitem(last=False)
+        state = self._sessions.get(name)
+        if state is None:
+            state = self._sessions[name] = _Session()
+            if len(self._sessions) > MAX_SESSIONS:
+                self._sessions.popitem(last=False)
+        else:
+            self._sessions.move_to_end(name)
         return state
 
     def _select(self, session: _Session, request: Request, now: float) -> Selection:

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from converse_emulator.choosing.conversation import Body, last_user_text, messages
 from converse_emulator.choosing.request import Request
+from converse_emulator.http.content import once
 from converse_emulator.language.wrap import Wrap
 
 DEFAULT_SESSION = "default"
@@ -64,8 +65,8 @@ def session_of(route: Route, headers: Mapping[str, str], body: Body) -> str:
     """
     if route.session:
         return route.session
-    if marked := _SESSION.findall(last_user_text(body)):
-        return str(marked[-1])
+    if marked := _marked_session(body):
+        return marked
     signed = _CREDENTIAL.match(headers.get("authorization", ""))
     return signed[1] if signed else DEFAULT_SESSION
 
@@ -76,7 +77,18 @@ def named_scenario(request: Request) -> Named | None:
         return Named(request.scenario, "path")
     if name := request.headers.get(HEADER):
         return Named(name, "header")
-    said = enumerate(messages(request.body))
+    return _marked_scenario(request.body)
+
+
+@once
+def _marked_session(body: Body) -> str | None:
+    marked = _SESSION.findall(last_user_text(body))
+    return str(marked[-1]) if marked else None
+
+
+@once
+def _marked_scenario(body: Body) -> Named | None:
+    said = enumerate(messages(body))
     marked = [(i, _SCENARIO.findall(message.text)) for i, message in said if message.role == "user"]
     return next((Named(names[-1], "marker", i) for i, names in reversed(marked) if names), None)
 

@@ -30,18 +30,13 @@ from converse_emulator.language.scenario import Json
 
 PADDING = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 SHORTEST, LONGEST = 2, 61  # of an event's padding
-VARIANT_BITS = 4  # sixteen sequences of them
+VARIANTS = 16  # sequences of them
 _LENGTHS = bytes(SHORTEST + byte * (LONGEST - SHORTEST + 1) // 256 for byte in range(256))  # of a random byte
 
 
 def draw_padding(rng: Random) -> int:
     """The length of an event's padding, as real Bedrock draws it."""
     return _LENGTHS[rng.getrandbits(8)]
-
-
-def draw_variant(rng: Random) -> int:
-    """Which of the sequences of paddings a stream has."""
-    return rng.getrandbits(VARIANT_BITS)
 
 
 def paddings(variant: int, count: int) -> bytes:

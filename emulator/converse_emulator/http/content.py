@@ -24,9 +24,10 @@ def once(find_out: Callable[[Mapping[str, Json]], T]) -> Callable[[Mapping[str, 
     def remembered(body: Mapping[str, Json]) -> T:
         if type(body) is not Content:
             return find_out(body)
-        if find_out not in body.facts:
-            body.facts[find_out] = find_out(body)
-        found: T = body.facts[find_out]
+        try:
+            found: T = body.facts[find_out]
+        except KeyError:
+            found = body.facts[find_out] = find_out(body)
         return found
 
     return remembered

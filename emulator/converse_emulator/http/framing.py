@@ -1,5 +1,6 @@
 """HTTP/1.1's framing of one response: the bytes that wait to be sent, as zttp's connection has them."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 Headers = list[tuple[bytes, bytes]]
@@ -47,6 +48,21 @@ class Framing:
         data = b"".join(self._waiting)
         self._waiting.clear()
         return data
+
+
+def whole_response(status: int, headers: Sequence[tuple[str, str]], body: bytes) -> tuple[bytes, bool]:
+    """What `Framing` makes of a response that is all there, and says how long it is; whether it closes."""
+    lines = "\r\n" + "".join([f"{name}: {value}\r\n" for name, value in headers])
+    lower = lines.lower()
+    parts = [_status_line(status), lines[2:].encode("latin-1"), b"\r\n"]
+    if status not in _BODYLESS:
+        if "\r\ntransfer-encoding: " not in lower:
+            parts.append(body)
+        elif body:
+            parts += (b"%x\r\n" % len(body), body, b"\r\n0\r\n\r\n")
+        else:
+            parts.append(b"0\r\n\r\n")
+    return b"".join(parts), "\r\nconnection: close\r\n" in lower
 
 
 def _head(status: int, headers: Headers) -> bytes:

@@ -49,7 +49,9 @@ class RealClock:
         self.lateness = Lateness()  # of the steps that were waited for
 
     def now(self) -> float:
-        return self._time() if self._time else asyncio.get_running_loop().time()
+        if self._time is None:
+            self._time = asyncio.get_running_loop().time
+        return self._time()
 
     async def sleep_until(self, moment: float) -> None:
         if moment > self.now():

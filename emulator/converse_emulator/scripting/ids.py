@@ -11,7 +11,12 @@ _VERSION_AND_VARIANT, _VERSION_4_OF_RFC_4122 = (0xF << 76) | (0b11 << 62), (4 <<
 
 def request_id(rng: Random) -> str:
     """The value of `x-amzn-RequestId`: a lower-case random UUID."""
-    text = f"{_random_uuid(rng):032x}"
+    return uuid(rng.getrandbits(128))
+
+
+def uuid(drawn: int) -> str:
+    """The random UUID that 128 bits make."""
+    text = f"{_version_4(drawn):032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
@@ -22,7 +27,7 @@ def tool_use_id(rng: Random) -> str:
 
 def server_tool_id(rng: Random) -> str:
     """A `toolUseId` in the form before that, which Nova's own tools still have: base64url of a UUID."""
-    return "tooluse_" + urlsafe_b64encode(_random_uuid(rng).to_bytes(16)).decode().rstrip("=")
+    return "tooluse_" + urlsafe_b64encode(_version_4(rng.getrandbits(128)).to_bytes(16)).decode().rstrip("=")
 
 
 def anthropic_tool_id(rng: Random) -> str:
@@ -60,6 +65,6 @@ def signature(rng: Random) -> str:
     return b64encode(b"\x12" + rng.randbytes(rng.randint(160, 320))).decode()
 
 
-def _random_uuid(rng: Random) -> int:
-    """A UUID of version 4. The library's own takes 4 ms to import."""
-    return rng.getrandbits(128) & ~_VERSION_AND_VARIANT | _VERSION_4_OF_RFC_4122
+def _version_4(drawn: int) -> int:
+    """A UUID. The library's own takes 4 ms to import."""
+    return drawn & ~_VERSION_AND_VARIANT | _VERSION_4_OF_RFC_4122

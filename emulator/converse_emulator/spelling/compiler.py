@@ -13,12 +13,11 @@ from functools import partial
 from random import Random
 
 from converse_emulator.choosing.request import Request
-from converse_emulator.framing.frames import draw_variant, event_frame, paddings
+from converse_emulator.framing.frames import event_frame, paddings
 from converse_emulator.http.content import once
 from converse_emulator.language.scenario import Json, Reply
 from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing.acts import Beat, Finish, Head, Send, Timeline, Whole, folded, payload
-from converse_emulator.scripting import ids
 from converse_emulator.scripting.performance import Emit, Moment, Performance
 from converse_emulator.scripting.tokens import count_request
 from converse_emulator.spelling.delivery import Delivery
@@ -48,19 +47,19 @@ class Compiler:
         """As `compile_reply`, folded."""
         if wrap is not None:
             return folded(compile_reply(reply, request, seed=seed, now=now, speed=self._speed, wrap=wrap))
-        rng = Random(seed)
-        delivery = Delivery(ids.request_id(rng), now, self._speed)
+        delivery = Delivery.drawn(seed, now, self._speed)
         key = _what_counts(reply, request)
         if key is None or (kept := self._kept.get(key)) is None:
+            rng = Random(seed)
             before = rng.getstate()
             performance = performed(reply, request, rng)
             if key is not None and rng.getstate() == before:
                 self._keep(key, _Kept(reply, performance, _frames_of(performance, request, self._speed)))
             return folded(spelt(performance, request, delivery, rng))
         if kept.frames is None:
-            return folded(spelt(kept.performance, request, delivery, rng))
+            return folded(spelt(kept.performance, request, delivery, Random(seed)))
         before_frames = kept.frames.made
-        compiled = kept.frames.compiled(delivery, rng)
+        compiled = kept.frames.compiled(delivery)
         self._frames += kept.frames.made - before_frames
         if self._frames > MOST_FRAMES:
             self._kept.clear()
@@ -113,10 +112,9 @@ class _Frames:
         self._speed = speed
         self._variants: dict[int, _Variant] = {}
 
-    def compiled(self, delivery: Delivery, rng: Random) -> Timeline | Whole:
-        """The stream with the paddings that come next."""
-        number = draw_variant(rng)
-        variant = self._variants.get(number) or self._make(number)
+    def compiled(self, delivery: Delivery) -> Timeline | Whole:
+        """The stream with the delivery's paddings."""
+        variant = self._variants.get(delivery.paddings) or self._make(delivery.paddings)
         first = self._events[0].at
         head = Beat(first / self._speed, delivery.stream_head(first))
         if not variant.body:

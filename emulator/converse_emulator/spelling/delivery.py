@@ -1,8 +1,10 @@
 """The HTTP side of a compiled reply: heads with their date and request id, whole responses as beats."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from converse_emulator.framing.frames import VARIANTS
 from converse_emulator.http.refusals import REFUSALS, THROWS
 from converse_emulator.http.responses import (
     Response,
@@ -14,6 +16,7 @@ from converse_emulator.http.responses import (
 )
 from converse_emulator.language.scenario import Json, Refuse, Throw
 from converse_emulator.playing.acts import Beat, Finish, Head, HttpHeaders, Send
+from converse_emulator.scripting import ids
 
 # ModelStreamErrorException exists only inside streams.
 _BLOCKING_NAMES = {"ModelStreamErrorException": "ModelErrorException"}
@@ -26,6 +29,13 @@ class Delivery:
     request_id: str
     now: float  # when the request came, epoch seconds
     speed: float
+    paddings: int = 0  # which sequence of paddings the frames have
+
+    @classmethod
+    def drawn(cls, seed: str, now: float, speed: float) -> "Delivery":
+        """With what is left to chance drawn from the seed itself: most replies need no stream of chance."""
+        drawn = hashlib.sha256(seed.encode()).digest()
+        return cls(ids.uuid(int.from_bytes(drawn[:16])), now, speed, drawn[-1] % VARIANTS)
 
     def date(self, at: float) -> str:
         """The `Date` of what is sent `at` seconds: clients take a wrong one for a skewed clock."""

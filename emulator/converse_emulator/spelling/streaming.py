@@ -8,7 +8,6 @@ from typing import assert_never
 from converse_emulator.choosing.request import Request
 from converse_emulator.framing.damage import damaged, depth_in
 from converse_emulator.framing.frames import (
-    draw_variant,
     endless_frame,
     error_frame,
     event_frame,
@@ -44,9 +43,9 @@ def converse_stream(
     performance: Performance, request: Request, delivery: Delivery, rng: Random
 ) -> Iterator[Beat]:
     """The beats of a ConverseStream response: each event a frame, literal bytes as they are."""
-    del request  # the events are all that there is to say
+    del request, rng  # the events are all that there is to say
     events = sum(isinstance(moment.what, Emit) for moment in performance.moments)
-    lengths = iter(paddings(draw_variant(rng), events))
+    lengths = iter(paddings(delivery.paddings, events))
 
     def frame(content: Emit | Raw) -> bytes:
         if isinstance(content, Raw):

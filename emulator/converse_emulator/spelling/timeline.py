@@ -7,7 +7,6 @@ from converse_emulator.choosing.request import Request
 from converse_emulator.language.scenario import Reply
 from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing.acts import Beat, Hold, Timeline
-from converse_emulator.scripting import ids
 from converse_emulator.scripting.performance import Performance
 from converse_emulator.scripting.script import perform
 from converse_emulator.spelling.by_byte import at_bytes
@@ -36,7 +35,7 @@ def compile_reply(
     duration stays as scripted.
     """
     rng = Random(seed)
-    delivery = Delivery(ids.request_id(rng), now, speed)
+    delivery = Delivery.drawn(seed, now, speed)
     performance = performed(reply, request, rng)
     return spelt(
         performance, request, delivery, rng, None if wrap is None else (wrap, Random(f"{seed}:wrap"))

@@ -2,7 +2,9 @@
 
 import pytest
 import zttp
-from converse_emulator.http.framing import Framing, Headers
+from converse_emulator.http.framing import Framing, Headers, whole_response
+from hypothesis import given
+from hypothesis import strategies as st
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
 
@@ -51,3 +53,21 @@ def test_a_response_may_close_the_connection() -> None:
     framing = Framing(closes=False)
     framing.send_response(200, [(b"Connection", b"close"), (b"Content-Length", b"0")])
     assert framing.closes
+
+
+@given(
+    st.sampled_from([200, 204, 304, 429]),
+    st.sampled_from([("Transfer-Encoding", "chunked"), ("content-length", None)]),
+    st.sampled_from([("Connection", "keep-alive"), ("connection", "Close"), ("X-A", "é")]),
+    st.binary(max_size=300),
+)
+def test_at_once_it_is_the_same(
+    status: int, length: tuple[str, str | None], other: tuple[str, str], body: bytes
+) -> None:
+    headers = [other, (length[0], length[1] or str(len(body)))]
+    framing = Framing(closes=False)
+    framing.send_response(status, [(name.encode(), value.encode("latin-1")) for name, value in headers])
+    if body:
+        framing.send_data(body)
+    framing.end_message()
+    assert whole_response(status, headers, body) == (framing.data_to_send(), framing.closes)

@@ -73,7 +73,7 @@ def test_claudes_events() -> None:
     reply = (Reasoning("Hm", "c2ln"), Text("Hi you"), ToolUse("look", {"a": 1}, "toolu_1", split="whole"))
     assert chunks("us.anthropic.claude-haiku-4-5-20251001-v1:0", CLAUDE, *reply) == [
         '{"type":"message_start","message":{"model":"claude-haiku-4-5-20251001",'
-        '"id":"msg_bdrk_01XiNsntU5CgsCAjBNyhCAdF","type":"message","role":"assistant","content":[],'
+        '"id":"msg_bdrk_01HSXiNsntU5CgsCAjBNyhCA","type":"message","role":"assistant","content":[],'
         '"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":5,"cache_creation_input_tokens":0,'
         '"cache_read_input_tokens":0,"cache_creation":{"ephemeral_5m_input_tokens":0,'
         '"ephemeral_1h_input_tokens":0},"output_tokens":1}}}',

@@ -116,7 +116,7 @@ def test_what_befalls_one_frame_or_comes_beside_it(step: Any, lines: list[str]) 
         ),
         (
             {"tear": 0.5, "at": "messageStart"},
-            ["0 send 143 B (messageStart), torn after 50% !", "0 hang up (FIN) !"],
+            ["0 send 152 B (messageStart), torn after 50% !", "0 hang up (FIN) !"],
         ),
         ({"reset": None, "at": {"byte": 0}}, ["0 reset (RST) !"]),
         ({"reset": None, "at": {"byte": 17}}, ["0 messageStart, cut !", "0 reset (RST) !"]),
