@@ -8,18 +8,14 @@ from converse_contract.checks import all_of, calls, closed_within, some_tokens_u
 TITLE = "Cancelling"
 
 CLOSED = closed_within(1.0, slack=1.0)
+# One delta and silence: who has seen text has seen all there is, and the stall has begun.
+STALL: list[Any] = [[{"text": "Your subscription renews on ", "split": "whole"}, {"wait": "forever"}]]
 
 
 def _long(limits: Limits) -> list[Any]:
     """An answer that would last for most of the total time."""
     every = min(0.2, 0.4 * limits.between_bytes)
     return [[{"text": "more " * int(0.8 * limits.total / every), "every": every, "split": "words"}]]
-
-
-def _stall(limits: Limits) -> list[Any]:
-    """One delta and silence, so that who has seen text has seen all there is: the stall has begun."""
-    del limits
-    return [[{"text": "Your subscription renews on ", "split": "whole"}, {"wait": "forever"}]]
 
 
 def _tool(limits: Limits) -> list[Any]:
@@ -58,7 +54,7 @@ CASES = (
         title="The browser leaves while the stream stalls.",
         requirement="The call of Bedrock MUST be closed within a second.",
         why="Nothing is written in a stall, so who notices a closed connection by writing does not notice.",
-        scenario=_stall,
+        scenario=STALL,
         drive=Leave("text"),
         check=CLOSED,
     ),
