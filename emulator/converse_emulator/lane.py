@@ -78,7 +78,7 @@ class Lane(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Answer the requests that are there."""
-        while self._cycle is None and not self.transport.is_closing() and self._has_request():
+        while self._received and self._cycle is None and not self.transport.is_closing() and self._has_request():
             assert self._request is not None
             body = self._received[self._body.start : self._body.stop]
             self._received = self._received[self._body.stop :]
@@ -89,8 +89,7 @@ class Lane(asyncio.Protocol):
         """Whether a whole request is there that is ours."""
         if self._request is None:
             if not self._received.startswith(b"PO"):  # one byte more than HTTP/2 may begin with
-                if self._received:
-                    self._give_up()
+                self._give_up()
                 return False
             end = self._received.find(b"\r\n\r\n") + 4
             if end < 4:

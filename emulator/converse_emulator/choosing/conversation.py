@@ -1,6 +1,6 @@
 """What a request's conversation says. Takes any JSON: a body is looked at before anyone has judged it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from converse_emulator.http.content import once
@@ -47,7 +47,16 @@ def last_user_text(body: Body) -> str:
 
 def answers(body: Body, since: int = 0) -> int:
     """How often the model has spoken from message number `since` on: the turn, counted from 0."""
-    return sum(message.role == "assistant" for message in messages(body)[since:])
+    return _spoken(messages(body)[since:]) if since else _answers(body)
+
+
+@once
+def _answers(body: Body) -> int:
+    return _spoken(messages(body))
+
+
+def _spoken(said: Sequence[Message]) -> int:
+    return sum(message.role == "assistant" for message in said)
 
 
 def tool_results(body: Body) -> list[str]:

@@ -15,8 +15,6 @@ LARGEST_BODY = 1_048_576
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _HEAD = re.compile(rb"POST (/[!-~]*) HTTP/1\.1((?:\r\n" + _TOKEN + rb":[\t -~\x80-\xff]*)+\r\n)\r\n")
-# With these a body may have another length than it says, or the connection another future.
-_UNUSUAL = ("expect", "transfer-encoding", "upgrade")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +26,13 @@ class RequestHead:
     query: bytes
     headers: Headers
     http_version: str = "1.1"
+    length: int = 0  # of the body, where the lane has read the head
 
     @classmethod
     def of(cls, scope: Mapping[str, Any]) -> "RequestHead":
         """From what ASGI has."""
         headers = Headers.of(scope["headers"])
         return cls(scope["method"], scope["raw_path"], scope["query_string"], headers, scope["http_version"])
-
-    @property
-    def length(self) -> int:
-        """Of the body, where the lane has read the head."""
-        return int(self.headers.get("content-length", "0"))
 
     @property
     def closes(self) -> bool:
@@ -58,7 +52,10 @@ def read_head(raw: bytes) -> RequestHead | None:
         not length.isdecimal()
         or int(length) > LARGEST_BODY
         or headers.count("host") != 1
-        or any(name in headers for name in _UNUSUAL)
+        # With these a body may have another length than it says, or the connection another future.
+        or "transfer-encoding" in headers
+        or "expect" in headers
+        or "upgrade" in headers
     ):
         return None
-    return RequestHead("POST", path, query, headers)
+    return RequestHead("POST", path, query, headers, "1.1", int(length))

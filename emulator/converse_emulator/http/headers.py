@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import TypeVar, overload
 
 T = TypeVar("T")
@@ -72,5 +73,6 @@ class Headers(Mapping[str, str]):
         return self._texts
 
 
+@lru_cache(maxsize=256)
 def _field(name: str) -> bytes:
     return b"\r\n%b:" % name.encode("latin-1", "replace")
