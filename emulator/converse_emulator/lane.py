@@ -78,7 +78,9 @@ class Lane(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Answer the requests that are there."""
-        while self._received and self._cycle is None and not self.transport.is_closing() and self._has_request():
+        while (
+            self._received and self._cycle is None and not self.transport.is_closing() and self._has_request()
+        ):
             assert self._request is not None
             body = self._received[self._body.start : self._body.stop]
             self._received = self._received[self._body.stop :]

@@ -9,16 +9,11 @@ import itertools
 from collections.abc import Callable
 from typing import Protocol
 
-from converse_emulator.playing.alarm import Alarm, alarm
+from converse_emulator.playing.alarm import Alarm, alarm, time_of
 from converse_emulator.playing.lateness import Lateness
 
 # Does what is due at a moment; says when it wants to be called again, at a later one, if at all.
 Step = Callable[[float], float | None]
-
-# Beyond so many steps a second the clock wakes once a quantum instead of for each: that costs a third less.
-BUSY = 20_000
-QUANTUM = 0.001  # seconds
-WINDOW = 0.05  # seconds over which steps are counted
 
 
 class Clock(Protocol):
@@ -43,14 +38,11 @@ class RealClock:
         self._time: Callable[[], float] | None = None  # the loop's, once it is known
         self._set_to = float("inf")  # the moment of the alarm
         self._abandoned = 0  # that were cancelled and are still on the heap
-        self._steps = 0  # since the window began
-        self._window = 0.0
-        self._quantum = 0.0
         self.lateness = Lateness()  # of the steps that were waited for
 
     def now(self) -> float:
         if self._time is None:
-            self._time = asyncio.get_running_loop().time
+            self._time = time_of(asyncio.get_running_loop())
         return self._time()
 
     async def sleep_until(self, moment: float) -> None:
@@ -85,37 +77,39 @@ class RealClock:
 
     def _set(self, moment: float) -> None:
         if self._alarm is None:
-            self._alarm, self._time = alarm(self._ring), asyncio.get_running_loop().time
+            self._alarm = alarm(self._ring)
         self._set_to = moment
         self._alarm.set(moment)
 
     def _ring(self) -> None:
-        now = self.now()
+        time = self._time or self.now
+        now = due = time()
         waiting = self._waiting
-        while waiting and waiting[0][0] <= now:
+        while waiting and waiting[0][0] <= due:
             moment, order, step, done = waiting[0]
             following = None
             if done.done():
                 self._abandoned -= 1
             else:
-                self._steps += 1
-                following = _stepped(step, now, done)
+                try:
+                    following = step(now)
+                    while following is not None and following <= now:
+                        following = step(now)
+                    if following is None:
+                        done.set_result(None)
+                except Exception as error:  # it is for who waits for the step
+                    following = None
+                    done.set_exception(error)
+                now = time()
                 if step is not _nothing:
-                    self.lateness.add(self.now() - moment)
+                    self.lateness.add(now - moment)
             if following is None:
                 heapq.heappop(waiting)
             else:
                 heapq.heapreplace(waiting, (following, order, step, done))
         self._set_to = float("inf")
         if waiting:
-            self._set(max(waiting[0][0], now + self._pause(now)))
-
-    def _pause(self, now: float) -> float:
-        """How long not to wake, after what was done lately."""
-        if now - self._window > WINDOW:
-            self._quantum = QUANTUM if self._steps > BUSY * (now - self._window) else 0.0
-            self._steps, self._window = 0, now
-        return self._quantum
+            self._set(waiting[0][0])
 
     def _abandon(self) -> None:
         """Keep the cancelled from filling the heap: a client may leave long before its next moment."""
@@ -128,20 +122,6 @@ class RealClock:
 
 def _nothing(now: float) -> None:
     del now
-
-
-def _stepped(step: Step, now: float, done: "asyncio.Future[None]") -> float | None:
-    """Take a step; who waits for it gets its failure, or is woken after the last."""
-    following: float | None = now
-    try:
-        while following is not None and following <= now:
-            following = step(now)
-    except Exception as error:
-        done.set_exception(error)
-        return None
-    if following is None:
-        done.set_result(None)
-    return following
 
 
 class VirtualClock:

@@ -67,12 +67,12 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
                 done = run.done
                 continue
         await clock.sleep_until(origin + beat.at)
-        together = _due(beats, done, clock.now() - origin)
+        together = beats[done : _due(beats, done, clock.now() - origin)]
         match beat.act:
             case Head(status, headers):
                 await wire.head(status, headers)
             case Send():
-                if data := b"".join(payload(beat.act) for beat in together):
+                if data := _joined(together):
                     await wire.send(data)
             case Torn(act, at):
                 await wire.tear(act, at)
@@ -112,23 +112,25 @@ class _Run:
         self.done = first
         self._beats = beats
         self._origin = origin
-        self._wire = wire
-        self._clock = clock
-        self._record = record
+        self._push = wire.push
+        self._now = clock.now
+        self._performed = record.performed
+        self._recorded_from = record.origin
 
     def step(self, now: float) -> float | None:
         """Send what is due; the moment of the next send, None if there is none or the client is slow."""
         beats, first = self._beats, self.done
-        together = _due(beats, first, now - self._origin)
-        datas = [beat.act.data for beat in together if isinstance(beat.act, Send)]
-        data = datas[0] if len(datas) == 1 else b"".join(datas)
-        if data and not self._wire.push(data):  # a frame that was left out is nothing
+        end = _due(beats, first, now - self._origin)
+        together = beats[first:end]
+        data = payload(together[0].act) if end == first + 1 else _joined(together)
+        if data and not self._push(data):  # a frame that was left out is nothing
             return None
-        self._record.performed(together, self._clock.now() - self._record.origin)
-        self.done = first + len(together)
-        if self.done == len(beats) or not _joins(beats[self.done].act):
+        self._performed(together, self._now() - self._recorded_from)
+        self.done = end
+        if end == len(beats):
             return None
-        return self._origin + beats[self.done].at
+        following = beats[end]
+        return self._origin + following.at if _joins(following.act) else None
 
 
 async def _repeat(beat: Beat, every: float, origin: float, wire: Wire, clock: Clock, record: Record) -> None:
@@ -146,19 +148,23 @@ async def _repeat(beat: Beat, every: float, origin: float, wire: Wire, clock: Cl
         beat = replace(beat, at=beat.at + every)
 
 
-def _due(beats: Sequence[Beat], first: int, now: float) -> Sequence[Beat]:
-    """The beats to perform in one go: the first, and if it sends, the sends after it that are due as well."""
+def _joined(beats: Sequence[Beat]) -> bytes:
+    return b"".join([payload(beat.act) for beat in beats])
+
+
+def _due(beats: Sequence[Beat], first: int, now: float) -> int:
+    """Where that ends which is done in one go: the first beat; if it sends, also the sends that are due."""
     end = first + 1
     if end < len(beats) and beats[end].at <= now and _joins(beats[first].act):
         size = len(payload(beats[first].act))
         while size < MOST_JOINED and end < len(beats) and beats[end].at <= now and _joins(beats[end].act):
             size += len(payload(beats[end].act))
             end += 1
-    return beats[first:end]
+    return end
 
 
 def _joins(act: Act) -> bool:
-    return isinstance(act, Send) and not act.alone
+    return type(act) is Send and not act.alone
 
 
 def _ending(last: Act, status: int) -> Ended:

@@ -126,8 +126,7 @@ class Recording:
             self._actual.append(actual)
         else:
             self._actual += array("d", [actual]) * len(beats)
-        first = beats[0].act
-        if isinstance(first, Head) and first.status >= 200:
+        if self._status is None and isinstance(first := beats[0].act, Head) and first.status >= 200:
             self._status = first.status
 
     def ended(self, how: Ended, after: float) -> None:
