@@ -6,64 +6,48 @@ It stands in front of the control routes, which are Starlette's: through Starlet
 third of a millisecond more. Whatever is wrong, the answer has the shape of the real service's errors.
 """
 
-import itertools
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from random import Random
 
 from converse_emulator.admission.front_door import FrontDoor
-from converse_emulator.admission.quotas import Lease, Throttled
+from converse_emulator.admission.quotas import Lease
 from converse_emulator.choosing.request import Request
 from converse_emulator.choosing.selection import Selector
 from converse_emulator.choosing.selectors import session_of
-from converse_emulator.errors import EmulatorError, Miss
 from converse_emulator.http.asgi import App, Receive, Scope, Send
 from converse_emulator.http.head import RequestHead
-from converse_emulator.http.inbound import Body, NotJson, TooLarge, read_body
-from converse_emulator.http.refusals import ServiceError
-from converse_emulator.http.responses import Response, error_response
-from converse_emulator.judging.judge import Judge, refused_stream
-from converse_emulator.judging.verdicts import FirstFrame, Refused
+from converse_emulator.http.inbound import Body, read_body
+from converse_emulator.judging.judge import Judge
 from converse_emulator.language.library import Library
 from converse_emulator.language.wrap import Wrap
 from converse_emulator.opening import Answer, Opening, Unrecorded
 from converse_emulator.outage import Begin
-from converse_emulator.playing.acts import Beat, Finish, Head, Timeline, Whole, folded
+from converse_emulator.playing.acts import Timeline, Whole, folded
 from converse_emulator.playing.clock import RealClock
 from converse_emulator.playing.gates import Gates
 from converse_emulator.playing.journal import Journal
 from converse_emulator.playing.recording import Recording
 from converse_emulator.playing.wire import ClientLeft, Wire
 from converse_emulator.reading import NotServed, Reader
-from converse_emulator.scripting import ids
 from converse_emulator.scripting.prompt_cache import PromptCache
 from converse_emulator.shapes.service import UnknownPath, WrongMethod, violations
 from converse_emulator.side.async_invokes import AsyncInvokes
 from converse_emulator.side.side_calls import SideCalls, input_of
 from converse_emulator.spelling.compiler import Compiler
-from converse_emulator.spelling.delivery import Delivery, sent
 from converse_emulator.spelling.operations import read
 from converse_emulator.spelling.timeline import compile_reply
 from converse_emulator.transport import connected
+from converse_emulator.unscripted import Unscripted, at_once
 from converse_emulator.wires.uvicorn_wire import UvicornWire
 
 CONTROL = "/_emulator/"
 DIALOGUE = "/invoke-with-bidirectional-stream"  # its body comes while it is answered
 
 logger = logging.getLogger(__name__)
-
-# What can be wrong with a request, and the name and status of the error it gets.
-_ERRORS: Mapping[type[Exception], tuple[str, int]] = {
-    UnknownPath: ("UnknownOperationException", 404),
-    NotServed: ("UnknownOperationException", 404),
-    WrongMethod: ("UnknownOperationException", 405),
-    TooLarge: ("RequestTooLargeException", 413),
-    NotJson: ("SerializationException", 400),
-    EmulatorError: ("ValidationException", 400),
-}
 
 
 class DataPlane:
@@ -94,8 +78,8 @@ class DataPlane:
         self.reader = Reader(self.judge, self.side_calls.operations)
         self.compiler = Compiler(speed)
         self.outage: Begin | None = None  # of the server
+        self.unscripted = Unscripted(seed)
         self._make_control = control
-        self._refusals = itertools.count()
 
     @cached_property
     def _control(self) -> App:
@@ -161,7 +145,7 @@ class DataPlane:
 
     def _unserved(self, error: Exception) -> Answer:
         """The answer to what was not meant for a model."""
-        return Unrecorded(_whole(self._refusal(error), "error"))
+        return Unrecorded(at_once(self.unscripted.response(error), "error"))
 
     def _open(self, head: RequestHead, body: Body, origin: float) -> Opening:
         """Take a request in, and prepare the answer."""
@@ -210,24 +194,14 @@ class DataPlane:
                 raise problem
             return self._reply(request, recording, lease)
         except Exception as error:
-            return self.failed(error, recording)
-
-    def failed(self, error: Exception, recording: Recording) -> Whole:
-        """The error response."""
-        what, injected = "error", False
-        if isinstance(error, Miss):
-            recording.missed(str(error))
-        if isinstance(error, Throttled):
-            recording.chosen(None, "quota")
-            what, injected = error.why, True
-        return _whole(self._refusal(error), what, injected=injected)
+            return self.unscripted.failed(error, recording)
 
     def _reply(self, request: Request, recording: Recording, lease: Lease) -> Timeline | Whole:
         if request.operation in self.side_calls.operations:
             return self._side_call(request, recording)
         request, refused = self.judge.inference(request)
         if refused:
-            return self.refused(refused, recording)
+            return self.unscripted.refused(refused, recording)
         cache = self.prompt_cache.use(request.session, request.model, request.body, self.clock.now())
         if cache is not None:
             request = replace(request, cache=cache)
@@ -252,51 +226,6 @@ class DataPlane:
     def _side_call(self, request: Request, recording: Recording) -> Timeline | Whole:
         """The answer of an operation besides inference."""
         if refused := self.judge.side_call(request):
-            return self.refused(refused, recording)
-        response = self.delivery().json(self.side_calls.answer(request), 0.0)
-        return _whole(response, "answer")
-
-    def refused(self, refused: Refused | FirstFrame, recording: Recording) -> Timeline:
-        """The answer to a request that breaks a rule."""
-        if refused.rule:
-            logger.warning("Refused by the rule %s of docs/validation.md: %s", refused.rule, refused.message)
-            recording.chosen(None, f"rule {refused.rule}")
-        if isinstance(refused, Refused):
-            raise ServiceError(refused.error, refused.message)
-        return refused_stream(refused.message, self.delivery())
-
-    def delivery(self) -> Delivery:
-        """For what is answered at once, without a script."""
-        request_id = ids.request_id(Random(f"{self.seed}:refusal:{next(self._refusals)}"))
-        return Delivery(request_id, time.time(), speed=1.0)
-
-    def _refusal(self, error: Exception) -> Response:
-        """The error that the client gets. What is not foreseen is a mistake of ours, and logged."""
-        known: tuple[str, int | None] | None
-        known = next((known for kind, known in _ERRORS.items() if isinstance(error, kind)), None)
-        message = str(error)
-        if isinstance(error, ServiceError):
-            known = error.name, None
-        if known is None:
-            logger.error("The emulator failed", exc_info=error)
-            known, message = ("InternalServerException", 500), "The emulator failed; its log tells where."
-        name, status = known
-        delivery = self.delivery()
-        return error_response(
-            name,
-            message=message,
-            status=status,
-            headers=[("Allow", ", ".join(error.allowed))] if isinstance(error, WrongMethod) else (),
-            request_id=delivery.request_id,
-            date=delivery.date(0.0),
-        )
-
-
-def _whole(response: Response, what: str, *, injected: bool = False) -> Whole:
-    """A response that is sent at once."""
-
-    def unfolded() -> Timeline:
-        beats = sent(response, 0.0, what, injected=injected)
-        return Timeline((*beats, Beat(0.0, Finish(), injected)), 0)
-
-    return Whole(Head(response.status, response.headers), response.body, 0, unfolded)
+            return self.unscripted.refused(refused, recording)
+        response = self.unscripted.delivery().json(self.side_calls.answer(request), 0.0)
+        return at_once(response, "answer")

@@ -16,7 +16,8 @@ from uvicorn.protocols.http import zttp_h2_impl
 
 from converse_emulator.http.asgi import Receive, Scope, Send
 from converse_emulator.http.framing import BODYLESS
-from converse_emulator.http.head import LARGEST_BODY
+from converse_emulator.http.head import LARGEST_BODY, RequestHead
+from converse_emulator.http.headers import Headers
 from converse_emulator.lane import CONTROL, DIALOGUE, LARGEST_AT_ONCE
 from converse_emulator.playing.acts import ErrorCode
 from converse_emulator.playing.wire import ClientLeft
@@ -118,17 +119,11 @@ class Http2Lane(zttp_h2_impl.ZttpH2Protocol):
 
     def _answer(self, coming: _Coming) -> None:
         request = coming.request
-        scope = {
-            "method": "POST",
-            "raw_path": request.path,
-            "query_string": request.query,
-            "http_version": "2",
-            "headers": list(request.headers),
-        }
+        head = RequestHead("POST", request.path, request.query, Headers.of(request.headers), "2")
         stream = self.conn.stream(request.stream_id)
         assert self._answer_to is not None
         try:
-            answer = self._answer_to(scope, bytes(coming.body))
+            answer = self._answer_to(head, bytes(coming.body))
             if self._sends_at_once(answer, stream):
                 self._sent.append(answer)
             else:

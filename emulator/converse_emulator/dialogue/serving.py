@@ -64,7 +64,7 @@ async def _exchange(plane: "DataPlane", scope: Scope, tap: Tap, wire: Wire) -> N
     lease, problem = plane.front_door.enter(head, Body(), request, None, now)
     try:
         if refusal := problem or _refusal(plane, request, recording):
-            timeline = plane.failed(refusal, recording).unfolded()
+            timeline = plane.unscripted.failed(refusal, recording).unfolded()
         else:
             chain = plane.front_door.chain(head, request)
             verify = chain.verify if chain else None
@@ -81,7 +81,7 @@ def _refusal(plane: "DataPlane", request: Request, recording: Recording) -> Exce
     """Why no session can be had, if so: what is known of the request by now is its model."""
     try:
         if verdict := plane.judge.dialogue(request):
-            plane.refused(verdict, recording)
+            plane.unscripted.refused(verdict, recording)
     except ServiceError as error:
         return error
     return None

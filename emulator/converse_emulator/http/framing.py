@@ -55,7 +55,7 @@ def whole_response(status: int, headers: Sequence[tuple[str, str]], body: bytes)
     lines = "\r\n" + "".join([f"{name}: {value}\r\n" for name, value in headers])
     lower = lines.lower()
     parts = [_status_line(status), lines[2:].encode("latin-1"), b"\r\n"]
-    if status not in _BODYLESS:
+    if status not in BODYLESS:
         if "\r\ntransfer-encoding: " not in lower:
             parts.append(body)
         elif body:
