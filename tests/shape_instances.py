@@ -62,6 +62,10 @@ def valid(name: str) -> st.SearchStrategy[Any]:
             return st.booleans()
         case "blob":
             return st.binary(min_size=least, max_size=least + 5).map(lambda raw: b64encode(raw).decode())
+        case "timestamp" if shape.get("timestampFormat") == "iso8601":
+            return st.datetimes().map(lambda moment: f"{moment.isoformat()}Z")
+        case "timestamp":
+            return st.integers(0, 2**32)
         case kind:
             raise AssertionError(f"no strategy for {kind}")
 
