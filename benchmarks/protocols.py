@@ -2,32 +2,43 @@
 
 import re
 import subprocess
+from statistics import median
 
 from benchmarks import material
 from benchmarks.peers import Case, peer, tool
 from benchmarks.processes import CACHE, CLIENT_CORE, started
-from benchmarks.results import Report, Row, Sample, rounds
+from benchmarks.results import Report, Row, Sample, Samples, rounds
 
 REQUESTS = 4000
+WAYS = {  # what h2load is told
+    "HTTP/1.1": ("--h1",),
+    "HTTP/2": ("-m4",),
+    "one at a time": ("-m1",),
+    "64 KiB windows": ("-m4", "-w16", "-W16"),  # RFC 9113's, which Node's clients leave as they are
+}
 
 
 def run(report: Report, count: int) -> None:
-    """Measure, and add the row."""
-    found = rounds(report, "protocols", count, ("HTTP/2", "HTTP/1.1"), measure)
-    pairs = zip(found["HTTP/2"], found["HTTP/1.1"], strict=False)
-    ratios = sorted(two["cpu_us"] / one["cpu_us"] for two, one in pairs if two and one)
-    middle = ratios[len(ratios) // 2] if ratios else None
-    note = report.skipped.get("HTTP/2", "")
-    report.add(Row("CPU a request, HTTP/2 / HTTP/1.1", middle, 1.5, at_most=True, note=note))
+    """Measure, and add the rows."""
+    found = rounds(report, "protocols", count, tuple(WAYS), measure)
+    _compare(report, found, "HTTP/2", "CPU a request, HTTP/2 / HTTP/1.1", 1.5)
+    _compare(report, found, "one at a time", "… one request at a time")
+    _compare(report, found, "64 KiB windows", "… windows of 64 KiB")
 
 
-def measure(protocol: str) -> Sample:
+def _compare(report: Report, found: Samples, way: str, what: str, target: float | None = None) -> None:
+    pairs = zip(found[way], found["HTTP/1.1"], strict=False)
+    ratios = [two["cpu_us"] / one["cpu_us"] for two, one in pairs if two and one]
+    note = report.skipped.get(way, "")
+    report.add(Row(what, median(ratios) if ratios else None, target, at_most=True, note=note))
+
+
+def measure(way: str) -> Sample:
     """Eight connections, four requests at a time on each where the protocol can."""
     with peer("emulator", Case()) as running:
         body = CACHE / "body.json"
         body.write_bytes(material.body())
-        command = [tool("h2load", "nghttp2-client"), "-c8", "-d", str(body)]
-        command += ["--h1"] if protocol == "HTTP/1.1" else ["-m4"]
+        command = [tool("h2load", "nghttp2-client"), "-c8", "-d", str(body), *WAYS[way]]
         for name, value in material.HEADERS.items():
             command += ["-H", f"{name}: {value}"]
         url = f"http://127.0.0.1:{running.port}{material.PATH}"

@@ -133,12 +133,13 @@ class Http2Lane(zttp_h2_impl.ZttpH2Protocol):
             stream.reset(ErrorCode.CANCEL)
 
     def _sends_at_once(self, answer: "Answer", stream: zttp.Stream) -> bool:
-        """Frame the response, if all of it can be written and the client's windows have room for it."""
+        """Frame the response, if all of it can be sent at once. What the client's windows have no room for goes
+        out when they open: zttp keeps it."""
         whole = answer.whole
         if whole is None or self.flow.write_paused:
             return False
         body = b"" if whole.head.status in BODYLESS else whole.body
-        if len(body) > min(stream.send_window or 0, self.conn.send_window, LARGEST_AT_ONCE):
+        if len(body) > LARGEST_AT_ONCE:
             return False
         stream.send_response(whole.head.status, of_the_stream(raw_headers(whole.head.headers)))
         if body:

@@ -28,11 +28,13 @@ NEEDED = (
     (zttp_h2_impl.ZttpH2Protocol, "_close_connection"),
     (zttp_h2_impl.RequestResponseCycle, "send"),
     (zttp.H2Connection, "close"),
-    (zttp.H2Connection, "send_window"),
     (zttp.H2Connection, "has_pending_send"),
     (zttp.Request, "end_stream"),
+    (zttp.Stream, "end_message"),
+    (zttp.Stream, "pending_bytes"),
     (zttp.Stream, "reset"),
-    (zttp.Stream, "send_window"),
+    (zttp.Stream, "send_data"),
+    (zttp.Stream, "send_response"),
 )
 SET = (  # in `__init__`
     (zttp_h2_impl.ZttpH2Protocol, ("app", "app_state", "conn", "cycles", "flow", "shutdown_requested")),

@@ -264,11 +264,13 @@ def test_a_client_may_reset_a_request_that_it_has_just_sent(emulator: Emulator, 
     assert (other.status, given_up.headers, len(emulator.journal)) == (200, [], 1)
 
 
+@pytest.mark.parametrize("size", [30_000, 200_000])
 def test_a_client_may_reset_a_response_that_waits_for_its_window(
-    emulator: Emulator, client: H2Client
+    emulator: Emulator, client: H2Client, size: int
 ) -> None:
-    play(emulator, "x" * 200_000)
+    play(emulator, "x" * size)
     play(emulator, "y")
+    set_window(client, 10_000)
     given_up = client.request(PATH, asked())
     client.until(lambda: given_up.body)
     client.connection.reset_stream(given_up.number, ErrorCodes.CANCEL)
