@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from converse_emulator.lane import AnswerTo
     from converse_emulator.opening import Answer
 
+# After 4,096 requests, or 256 that the client has reset, zttp ends a connection with an error, whatever is
+# under way. Before that the client is told to go on with another; what it sends until it knows is answered.
+MOST_REQUESTS = 3_800
+MOST_RESETS = 200
+ALL_STREAMS = (1 << 31) - 1
+
 logger = logging.getLogger(__name__)
 
 
@@ -49,6 +55,8 @@ class Http2Lane(zttp_h2_impl.ZttpH2Protocol):
         self._coming: dict[int, _Coming] = {}  # not yet answered, by their streams
         self._whole: list[int] = []  # of these, what has come to its end, in that order
         self._sent: list[Answer] = []  # framed, and not yet written
+        self._resets = 0
+        self._retires = False
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)  # it writes what was framed, all at once
@@ -72,8 +80,17 @@ class Http2Lane(zttp_h2_impl.ZttpH2Protocol):
     def events(self) -> Generator[zttp.Event]:
         """Those that are uvicorn's."""
         while (event := self.conn.next_event()) is not zttp.NEED_DATA:
+            self._count(event)
             if not self._took(event):
                 yield event
+
+    def _count(self, event: zttp.Event) -> None:
+        """Announce the end of the connection in time; all that comes nevertheless is answered."""
+        self._resets += isinstance(event, zttp.RstStream)
+        late = isinstance(event, zttp.Request) and event.stream_id // 2 >= MOST_REQUESTS
+        if (late or self._resets >= MOST_RESETS) and not self._retires:
+            self._retires = True
+            self.conn.close(ErrorCode.NO_ERROR, ALL_STREAMS)
 
     def _took(self, event: zttp.Event) -> bool:
         """Whether it is about a request of the lane."""
@@ -133,8 +150,8 @@ class Http2Lane(zttp_h2_impl.ZttpH2Protocol):
             stream.reset(ErrorCode.CANCEL)
 
     def _sends_at_once(self, answer: "Answer", stream: zttp.Stream) -> bool:
-        """Frame the response, if all of it can be sent at once. What the client's windows have no room for goes
-        out when they open: zttp keeps it."""
+        """Frame the response, if all of it can be sent at once; what the client's windows have no room for
+        goes out when they open."""
         whole = answer.whole
         if whole is None or self.flow.write_paused:
             return False

@@ -102,14 +102,14 @@ def test_what_comes_together_is_answered_in_one_write(
     assert [exchange.ended for exchange in emulator.journal] == ["finished"] * 21
 
 
-def ask_together(client: H2Client, count: int) -> list[Stream]:
+def ask_together(client: H2Client, count: int, path: str = PATH) -> list[Stream]:
     """So many requests in one write of the client's, and their answers."""
     streams = []
     for _ in range(count):
         number = client.connection.get_next_available_stream_id()
         streams.append(Stream(number))
         client.streams[number] = streams[-1]
-        pseudo = {":method": "POST", ":path": PATH, ":scheme": "https", ":authority": "x"}
+        pseudo = {":method": "POST", ":path": path, ":scheme": "https", ":authority": "x"}
         client.connection.send_headers(number, list(pseudo.items()))
         client.connection.send_data(number, asked(), end_stream=True)
     client.flush()
@@ -244,6 +244,30 @@ def test_a_client_that_opens_its_windows_and_does_not_read_gets_all_in_the_end(
 
 
 # --------------------------------------------------------------------------------------- what ends early
+
+
+def test_thousands_of_requests_on_one_connection_are_too_many_and_it_is_said_in_time(
+    emulator: Emulator, client: H2Client
+) -> None:
+    for _ in range(41):
+        assert {stream.status for stream in ask_together(client, 100, "/unknown")} == {404}
+        client.streams.clear()
+        if client.goes_away:
+            break
+    else:
+        pytest.fail("nothing was said")
+    assert {stream.status for stream in ask_together(client, 100)} == {200}  # of those that were on their way
+    assert len(emulator.journal) == 100
+
+
+def test_clients_that_reset_hundreds_of_streams_are_told_in_time(client: H2Client) -> None:
+    while not client.goes_away:
+        streams = [opened(client, 100) for _ in range(50)]
+        for stream in streams:
+            client.connection.reset_stream(stream.number, ErrorCodes.CANCEL)
+        ask_together(client, 1)
+    assert len(client.streams) <= 51 * 5
+    ask_together(client, 1)
 
 
 def test_a_client_may_reset_a_request_whose_body_is_coming(emulator: Emulator, client: H2Client) -> None:
