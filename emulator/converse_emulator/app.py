@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from random import Random
+from typing import TYPE_CHECKING
 
 from converse_emulator.admission.front_door import FrontDoor
-from converse_emulator.admission.quotas import Lease
+from converse_emulator.admission.lease import Lease
 from converse_emulator.choosing.request import Request
 from converse_emulator.choosing.selection import Selector
 from converse_emulator.choosing.selectors import session_of
@@ -23,7 +24,6 @@ from converse_emulator.http.head import RequestHead
 from converse_emulator.http.inbound import Body, read_body
 from converse_emulator.judging.judge import Judge
 from converse_emulator.language.library import Library
-from converse_emulator.language.wrap import Wrap
 from converse_emulator.opening import Answer, Opening, Unrecorded
 from converse_emulator.outage import Begin
 from converse_emulator.playing.acts import Timeline, Whole, folded
@@ -44,6 +44,9 @@ from converse_emulator.transport import connected
 from converse_emulator.unscripted import Unscripted, at_once
 from converse_emulator.wires.uvicorn_wire import UvicornWire
 
+if TYPE_CHECKING:
+    from converse_emulator.language.wrap import Wrap
+
 CONTROL = "/_emulator/"
 DIALOGUE = "/invoke-with-bidirectional-stream"  # its body comes while it is answered
 
@@ -62,7 +65,7 @@ class DataPlane:
         control: Callable[["DataPlane"], App],
         judge: Judge | None = None,
         front_door: FrontDoor | None = None,
-        wrap: Wrap | None = None,
+        wrap: "Wrap | None" = None,
     ) -> None:
         self.library = library
         self.seed = seed
@@ -91,7 +94,7 @@ class DataPlane:
         self.journal.forget(session)
         self.side_calls.asyncs.forget(session)
         self.prompt_cache.forget(session)
-        self.front_door.quotas.forget(session)
+        self.front_door.forget(session)
         self.gates.of(session or "").forget(everywhere=session is None)
 
     def warm(self) -> None:

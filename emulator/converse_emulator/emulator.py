@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Self, get_args
 from urllib.parse import quote
 
 from converse_emulator.admission.front_door import FrontDoor
-from converse_emulator.admission.quotas import quotas_from
 from converse_emulator.app import DataPlane
 from converse_emulator.choosing.arming import armed
 from converse_emulator.choosing.selectors import DEFAULT_SESSION
@@ -29,13 +28,14 @@ from converse_emulator.language.library import Library
 from converse_emulator.language.scenario import Json
 from converse_emulator.models.catalogue import Catalogue
 from converse_emulator.outage import How, checked
-from converse_emulator.playing.exchanges import Exchanges
 from converse_emulator.server import Server
 from converse_emulator.transport import alpn
 
 if TYPE_CHECKING:
     from converse_emulator.admission.credentials import Credentials
+    from converse_emulator.admission.quotas import Quotas
     from converse_emulator.language.wrap import Wrap
+    from converse_emulator.playing.exchanges import Exchanges
     from converse_emulator.tls import Tls
 
 REGION = "us-east-1"
@@ -113,8 +113,10 @@ class Session:
         self._plane.selector.arm(self.name, armed(self._plane.library, what, "play()", files=True))
 
     @property
-    def journal(self) -> Exchanges:
+    def journal(self) -> "Exchanges":
         """The exchanges of this session, newest last."""
+        from converse_emulator.playing.exchanges import Exchanges
+
         return Exchanges(self._server, self._plane.journal, self.name)
 
     def open_gate(self, name: str) -> None:
@@ -193,7 +195,7 @@ class Emulator(Session):
             speed=speed,
             control=control,
             judge=judge,
-            front_door=FrontDoor(_credentials(credentials), quotas_from(quotas)),
+            front_door=FrontDoor(_credentials(credentials), _quotas(quotas)),
             wrap=_wrap(wrap),
         )
         server = Server(plane, host, port, _tls(tls, host), plane.answer, plane.journal.outages)
@@ -206,8 +208,10 @@ class Emulator(Session):
         return self._server.url
 
     @property
-    def journal(self) -> Exchanges:
+    def journal(self) -> "Exchanges":
         """The exchanges of all sessions, newest last."""
+        from converse_emulator.playing.exchanges import Exchanges
+
         return Exchanges(self._server, self._plane.journal, None)
 
     def session(self, name: str) -> Session:
@@ -258,6 +262,16 @@ def _credentials(path: str | Path | None) -> "Credentials | None":
     from converse_emulator.admission.credentials import load_credentials
 
     return load_credentials(path)
+
+
+def _quotas(texts: str | Iterable[str]) -> "Quotas | None":
+    """The limits that these texts describe; None if there are none."""
+    texts = [texts] if isinstance(texts, str) else list(texts)
+    if not texts:
+        return None
+    from converse_emulator.admission.quotas import quotas_from
+
+    return quotas_from(texts)
 
 
 def _catalogue(path: str | Path | None) -> Catalogue | None:

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from converse_emulator.closed_window import ClosedWindow
 from converse_emulator.errors import EmulatorError
 from converse_emulator.http.asgi import App, Receive, Scope, Send
 from converse_emulator.installed import ZTTP, lacks_http2, version_of
@@ -16,7 +15,6 @@ from converse_emulator.outage import How, TurnedAway
 from converse_emulator.playing.outages import Outages
 from converse_emulator.wires.expectation import is_expected, saying_continue, withhold_continue
 from converse_emulator.wires.http1 import Http1Wire
-from converse_emulator.wires.http2 import Http2Wire
 from converse_emulator.wires.uvicorn_wire import UvicornWire
 
 if TYPE_CHECKING:
@@ -88,6 +86,8 @@ class Connections:
             case None | "100-continue":
                 return _Arrival(self)
             case "window":
+                from converse_emulator.closed_window import ClosedWindow
+
                 return ClosedWindow(self._silent, self._outages.meet)
             case how:
                 return TurnedAway(how, self._silent, self._outages.meet)
@@ -175,6 +175,8 @@ async def connected(scope: Scope, receive: Receive, send: Send) -> AsyncIterator
 
 def _wire_of(scope: Scope, send: Send) -> type[UvicornWire]:
     if scope["http_version"] == "2":
+        from converse_emulator.wires.http2 import Http2Wire
+
         return Http2Wire
     if type(send.__self__).__module__.endswith("h11_impl"):  # type: ignore[attr-defined]
         from converse_emulator.wires.h11_wire import H11Wire

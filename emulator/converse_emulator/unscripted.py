@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Mapping
 
-from converse_emulator.admission.quotas import Throttled
+from converse_emulator.admission.lease import Throttled
 from converse_emulator.errors import EmulatorError, Miss
 from converse_emulator.http.inbound import NotJson, TooLarge
 from converse_emulator.http.refusals import ServiceError

@@ -15,6 +15,7 @@ from converse_emulator.cli import main
 from converse_emulator.language.loader import load_text, scenario_from
 from converse_emulator.playing.acts import (
     Act,
+    Ended,
     Gate,
     Hangup,
     Head,
@@ -25,7 +26,6 @@ from converse_emulator.playing.acts import (
     Timeline,
     Torn,
 )
-from converse_emulator.playing.exchange import Ended
 from converse_emulator.playing.recording import Recording
 from converse_emulator.rehearsal import EXAMPLE_MODEL, Rehearsed, Run, rehearse
 from converse_emulator.replay import CannotReplay, as_yaml, reply_of, scenario_of, session_of

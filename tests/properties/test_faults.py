@@ -18,6 +18,7 @@ from converse_emulator.language.order import violations
 from converse_emulator.language.place_form import misplaced
 from converse_emulator.playing.acts import (
     Beat,
+    Ended,
     ErrorCode,
     Finish,
     Hangup,
@@ -30,7 +31,6 @@ from converse_emulator.playing.acts import (
     part,
 )
 from converse_emulator.playing.clock import Clock, RealClock, VirtualClock
-from converse_emulator.playing.exchange import Ended
 from converse_emulator.playing.gates import Gates
 from converse_emulator.playing.player import play
 from converse_emulator.playing.wire import MemoryWire, Wire

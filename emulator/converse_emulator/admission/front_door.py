@@ -1,9 +1,9 @@
 """What a request passes before the service looks at it: authentication, then quotas, where wanted."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from converse_emulator.admission.quotas import Lease, Quotas
+from converse_emulator.admission.lease import Lease
 from converse_emulator.choosing.request import Request
 from converse_emulator.http.head import RequestHead
 from converse_emulator.http.inbound import Body, TooLarge
@@ -12,6 +12,7 @@ from converse_emulator.http.refusals import ServiceError
 if TYPE_CHECKING:
     from converse_emulator.admission.credentials import Credentials
     from converse_emulator.admission.event_signatures import Chain
+    from converse_emulator.admission.quotas import Quotas
     from converse_emulator.admission.sigv4 import Call
 
 
@@ -20,7 +21,7 @@ class FrontDoor:
     """Lets requests in."""
 
     credentials: "Credentials | None" = None  # None: anybody may call
-    quotas: Quotas = field(default_factory=Quotas)
+    quotas: "Quotas | None" = None  # None: they may ask as often as they like
 
     def enter(
         self, head: RequestHead, body: Body, request: Request, most_output: int | None, now: float
@@ -34,9 +35,16 @@ class FrontDoor:
                 return Lease(), body.problem
             if self.credentials is not None:
                 _authenticate(self.credentials, head, body, request)
+            if self.quotas is None:
+                return Lease(), body.problem
             return self.quotas.admit(request, most_output, now), body.problem
         except ServiceError as refused:
             return Lease(), refused
+
+    def forget(self, session: str | None = None) -> None:
+        """Begin the quotas anew for a session, or for all."""
+        if self.quotas is not None:
+            self.quotas.forget(session)
 
     def chain(self, head: RequestHead, request: Request) -> "Chain | None":
         """What verifies the events that an admitted request streams; None where nobody has to sign them."""

@@ -14,10 +14,9 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Literal
 
+from converse_emulator.admission.lease import Lease, Need, Throttled, What
 from converse_emulator.choosing.request import Request
-from converse_emulator.http.refusals import ServiceError
 from converse_emulator.models.model_ids import family
 from converse_emulator.scripting.tokens import count_request
 
@@ -33,8 +32,6 @@ INFERENCE = frozenset(
 MOST_OUTPUT = 4_096  # tokens, of a model that no catalogue tells it of
 MOST_KEPT = 10_000  # accounts' models; the oldest is forgotten
 
-What = Literal["requests", "tokens", "connections"]
-
 _NOT_YET_3_7 = re.compile(r"claude-(instant|v\d|3-(haiku|sonnet|opus|5-))")
 
 
@@ -47,24 +44,6 @@ class Quota:
     tpm: int | None = None
     concurrent: int | None = None
     burndown: float | None = None  # None: the model's own
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What a request takes of a quota: `reserved` tokens at first."""
-
-    input: int
-    reserved: int
-    burndown: float
-
-
-class Throttled(ServiceError):
-    """A request beyond a quota; `why` has the numbers."""
-
-    def __init__(self, what: What, why: str) -> None:
-        name = "ServiceUnavailableException" if what == "connections" else "ThrottlingException"
-        super().__init__(name, f"Too many {what}, please wait before trying again.")
-        self.why = why
 
 
 def quota_from(text: str) -> Quota:
@@ -119,7 +98,7 @@ class _Bucket:
 
 
 @dataclass(slots=True)
-class _Account:
+class Account:
     """The state of one quota for one session and model."""
 
     quota: Quota
@@ -150,30 +129,11 @@ class _Account:
 
 
 @dataclass(slots=True)
-class Lease:
-    """What a request holds, until it is settled; nothing if no quota is its."""
-
-    need: Need = Need(0, 0, 1.0)
-    accounts: Sequence[_Account] = ()
-    cached: int = 0  # input tokens that were read from a cache
-
-    def settle(self, output: int | None, now: float) -> None:
-        """The request has ended, with so many output tokens; `None`: it was refused, and costs no tokens."""
-        for account in self.accounts:
-            account.running -= 1
-            rate = account.quota.burndown or self.need.burndown
-            used = 0.0 if output is None else self.need.input - self.cached + output * rate
-            account.tokens.refill(now)
-            account.tokens.left += self.need.reserved - used
-            account.tokens.refill(now)
-
-
-@dataclass(slots=True)
 class Quotas:
     """All quotas, and what is left of them."""
 
     quotas: Sequence[Quota] = ()
-    _accounts: OrderedDict[tuple[Quota, str, str], _Account] = field(default_factory=OrderedDict)
+    _accounts: OrderedDict[tuple[Quota, str, str], Account] = field(default_factory=OrderedDict)
 
     def admit(self, request: Request, most_output: int | None, now: float) -> Lease:
         """Take what a request needs of every quota that fits; raises `Throttled`, and takes nothing."""
@@ -198,12 +158,12 @@ class Quotas:
         for key in [key for key in self._accounts if session in (None, key[1])]:
             del self._accounts[key]
 
-    def _account(self, quota: Quota, request: Request, now: float) -> _Account:
+    def _account(self, quota: Quota, request: Request, now: float) -> Account:
         key = (quota, request.session, request.model_id)
         if key not in self._accounts:
             if len(self._accounts) >= MOST_KEPT:
                 self._accounts.popitem(last=False)
-            self._accounts[key] = _Account(quota, _full(quota.rpm, now), _full(quota.tpm, now))
+            self._accounts[key] = Account(quota, _full(quota.rpm, now), _full(quota.tpm, now))
         return self._accounts[key]
 
 

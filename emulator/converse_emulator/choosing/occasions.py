@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from random import Random
+from typing import TYPE_CHECKING
 
-from converse_emulator.choosing.request import Request
+from converse_emulator.choosing.request import INVOCATION, Request
 from converse_emulator.language.scenario import Alternative
-from converse_emulator.language.when import Schedule, Scope, When
 
-INVOCATION = "amz-sdk-invocation-id"
+if TYPE_CHECKING:
+    from converse_emulator.language.when import Schedule, Scope, When
 
 # Of each the oldest is dropped.
 MAX_COUNTS = 10_000
@@ -30,7 +31,7 @@ class Occasion:
     draw: float  # from 0 to below 1
 
 
-def holds(when: When, at: Occasion, times: int) -> bool:
+def holds(when: "When", at: Occasion, times: int) -> bool:
     """Whether the condition holds on the occasion, having held `times` times before."""
     return (
         (when.model is None or fnmatchcase(at.request.model_id, when.model))
@@ -44,7 +45,7 @@ def holds(when: When, at: Occasion, times: int) -> bool:
     )
 
 
-def _within(schedule: Schedule, since: float) -> bool:
+def _within(schedule: "Schedule", since: float) -> bool:
     now = since if schedule.period is None else since % schedule.period
     return schedule.start <= now < schedule.end
 
@@ -79,7 +80,7 @@ class _Count:
         return number, attempts + 1
 
 
-_Key = tuple[str, Scope, str]  # the scenario, what is counted within, and its name
+_Key = tuple[str, "Scope", str]  # the scenario, what is counted within, and its name
 
 
 class Occasions:
@@ -123,5 +124,5 @@ class Occasions:
         return count
 
 
-def _within_scope(scope: Scope, request: Request) -> str:
+def _within_scope(scope: "Scope", request: Request) -> str:
     return {"session": request.session, "model": request.model_id, "all": ""}[scope]

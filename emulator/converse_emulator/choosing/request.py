@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from converse_emulator.language.scenario import Json
 from converse_emulator.scripting.prompt_cache import CacheUse
 
+INVOCATION = "amz-sdk-invocation-id"  # a header: the same for all attempts of one call of an SDK
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

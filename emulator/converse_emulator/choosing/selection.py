@@ -13,7 +13,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from converse_emulator.choosing.conversation import answers, last_user_text
 from converse_emulator.choosing.matching import difference
@@ -24,7 +24,9 @@ from converse_emulator.choosing.turns import reply_of_try, slot_of_turn
 from converse_emulator.errors import Miss, ScenarioError, UnknownScenario
 from converse_emulator.language.library import Library
 from converse_emulator.language.scenario import Alternative, Refuse, Reply, Scenario
-from converse_emulator.language.wrap import Wrap
+
+if TYPE_CHECKING:
+    from converse_emulator.language.wrap import Wrap
 
 # Of each the oldest is dropped.
 MAX_SESSIONS = 10_000
@@ -43,7 +45,7 @@ class Selection:
     chosen_by: ChosenBy
     number: int  # of the session's requests, from 1
     instead: int | None = None  # which of the scenario's alternatives, from 1; 0: the wrap throttles it
-    wrap: Wrap | None = None  # what is done to it
+    wrap: "Wrap | None" = None  # what is done to it
 
     def seed(self, run: str, session: str) -> str:
         """The seed of the reply's chances, in the run and the session."""
@@ -92,7 +94,7 @@ class _Session:
 class Selector:
     """Sessions and their state. Arming may happen in another thread than selecting."""
 
-    def __init__(self, library: Library, seed: str = "0", wrap: Wrap | None = None) -> None:
+    def __init__(self, library: Library, seed: str = "0", wrap: "Wrap | None" = None) -> None:
         """`wrap` is for requests that neither bring one nor get what was armed with one."""
         self._library = library
         self._wrap = wrap

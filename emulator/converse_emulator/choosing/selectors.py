@@ -10,13 +10,15 @@ Authorization: AWS4-HMAC-SHA256 Credential=ACCESS_KEY_ID/…
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
 from converse_emulator.choosing.conversation import Body, last_user_text, messages
 from converse_emulator.choosing.request import Request
 from converse_emulator.http.content import once
-from converse_emulator.language.wrap import Wrap
+
+if TYPE_CHECKING:
+    from converse_emulator.language.wrap import Wrap
 
 DEFAULT_SESSION = "default"
 HEADER = "x-converse-scenario"
@@ -93,7 +95,7 @@ def _marked_scenario(body: Body) -> Named | None:
     return next((Named(names[-1], "marker", i) for i, names in reversed(marked) if names), None)
 
 
-def named_wrap(request: Request) -> Wrap | None:
+def named_wrap(request: Request) -> "Wrap | None":
     """The wrap that a request asks for; raises `ScenarioError`."""
     text = request.headers.get(WRAP_HEADER)
     if not text:

@@ -7,6 +7,7 @@ session; what a script ends, ends it.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
+from typing import TYPE_CHECKING
 
 from converse_emulator.choosing.request import Request
 from converse_emulator.dialogue.sonic import Speech, name_of
@@ -14,7 +15,6 @@ from converse_emulator.framing.frames import chunk_frame, draw_padding
 from converse_emulator.http.responses import canonical_json
 from converse_emulator.language.faults import Cut, Tear
 from converse_emulator.language.scenario import Json, Refuse, Reply, Throw
-from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing.acts import Beat, Finish, Head, Timeline
 from converse_emulator.scripting.performance import Emit, Moment, Raw
 from converse_emulator.scripting.script import perform
@@ -24,6 +24,9 @@ from converse_emulator.spelling.streaming import stream_beats
 from converse_emulator.spelling.timeline import as_sent
 from converse_emulator.spelling.wrapping import wrapped
 
+if TYPE_CHECKING:
+    from converse_emulator.language.wrap import Wrap
+
 
 def compile_turn(
     reply: Reply,
@@ -31,7 +34,7 @@ def compile_turn(
     rng: Random,
     speech: Speech,
     delivery: Delivery,
-    wrap: tuple[Wrap, Random] | None = None,
+    wrap: "tuple[Wrap, Random] | None" = None,
 ) -> tuple[Timeline, Json]:
     """The timeline of the reply, and the message that it is in Converse's terms (None: it says nothing).
 

@@ -10,8 +10,7 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from converse_emulator.choosing.occasions import INVOCATION
-from converse_emulator.choosing.request import Request
+from converse_emulator.choosing.request import INVOCATION, Request
 from converse_emulator.choosing.selection import Selection
 from converse_emulator.dialogue.compiling import compile_turn
 from converse_emulator.dialogue.hearing import Hearing, Turn
@@ -22,9 +21,7 @@ from converse_emulator.errors import EmulatorError, Miss
 from converse_emulator.framing.frames import exception_frame
 from converse_emulator.http.refusals import ServiceError
 from converse_emulator.language.scenario import Json, Refuse, Reply
-from converse_emulator.language.wrap import Wrap
-from converse_emulator.playing.acts import Beat, Finish, Hangup, Hold, Reset, Send, Timeline
-from converse_emulator.playing.exchange import Ended
+from converse_emulator.playing.acts import Beat, Ended, Finish, Hangup, Hold, Reset, Send, Timeline
 from converse_emulator.playing.player import play
 from converse_emulator.playing.recording import Recording
 from converse_emulator.playing.wire import Wire
@@ -35,6 +32,7 @@ from converse_emulator.spelling.wrapping import wrapped
 
 if TYPE_CHECKING:
     from converse_emulator.app import DataPlane
+    from converse_emulator.language.wrap import Wrap
 
 OPERATION = "InvokeModelWithBidirectionalStream"
 _ENDS = Finish | Hangup | Reset | Hold
@@ -155,12 +153,12 @@ class Session:
         reply = selection.reply or ()
         return reply if any(isinstance(step, Refuse) for step in reply) else None
 
-    def _wrap(self, selection: Selection) -> tuple[Wrap, Random] | None:
+    def _wrap(self, selection: Selection) -> "tuple[Wrap, Random] | None":
         """What is done to the reply, with chance of its own."""
         seed = selection.seed(self._plane.seed, self._request.session)
         return (selection.wrap, Random(f"{seed}:wrap")) if selection.wrap else None
 
-    def _refused(self, reply: Reply, wrap: tuple[Wrap, Random] | None) -> Sequence[Beat]:
+    def _refused(self, reply: Reply, wrap: "tuple[Wrap, Random] | None") -> Sequence[Beat]:
         moments = perform(reply, self._request, self._rng).moments
         beats: Sequence[Beat] = list(stream_beats(moments, lambda _: b"", self._delivery()))
         if wrap:

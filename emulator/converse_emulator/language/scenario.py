@@ -7,12 +7,14 @@ request, `timeline` turns the result into bytes and moments. Durations are secon
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from converse_emulator.language import faults
-from converse_emulator.language.when import When
-from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing.acts import ErrorCode
+
+if TYPE_CHECKING:
+    from converse_emulator.language.when import When
+    from converse_emulator.language.wrap import Wrap
 
 Json = Any  # a JSON value: None | bool | int | float | str | list[Json] | dict[str, Json]
 
@@ -258,7 +260,7 @@ class Match:
 class Alternative:
     """A reply that is played instead, for the requests that `when` tells."""
 
-    when: When
+    when: "When"
     reply: Reply
 
 
@@ -275,4 +277,4 @@ class Scenario:
     replies: tuple[Reply, ...]
     match: Match | None = None
     instead: tuple[Alternative, ...] = ()  # the first one that holds is played, and uses up no reply
-    wrap: Wrap | None = None  # what arming does to whatever is played
+    wrap: "Wrap | None" = None  # what arming does to whatever is played

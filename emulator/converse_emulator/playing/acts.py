@@ -6,8 +6,12 @@ Signals are values: nothing here touches a connection. `player` performs acts on
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
 
 HttpHeaders = tuple[tuple[str, str], ...]
+Ended = Literal[
+    "finished", "hung up", "reset", "client left", "refused", "stopped", "outage"
+]  # how an exchange did
 
 
 class ErrorCode(IntEnum):

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from converse_emulator.language.scenario import Json
+from converse_emulator.playing.acts import Beat, Ended, Raw, Send, explain
+from converse_emulator.playing.told import act_json
 
 SECRETS = frozenset({"authorization", "cookie", "proxy-authorization", "x-amz-security-token", "x-api-key"})
 
 State = Literal["open", "done"]
-Ended = Literal["finished", "hung up", "reset", "client left", "refused", "stopped", "outage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,22 @@ class Exchange:
     def as_json(self) -> dict[str, Json]:
         """The exchange as a JSON object with the attributes as keys."""
         return asdict(self)
+
+
+def performed(beat: Beat, actual: float) -> Performed:
+    """What is told of a beat that was performed `actual` seconds after the request."""
+    match beat.act:
+        case Send(data, _, tokens):
+            return Performed(beat.at, actual, explain(beat.act), beat.injected, len(data), tokens)
+        case Raw(data):
+            return Performed(beat.at, actual, explain(beat.act), beat.injected, len(data), 0)
+        case _:
+            return Performed(beat.at, actual, explain(beat.act), beat.injected, 0, 0)
+
+
+def performed_to_the_byte(beat: Beat, actual: float) -> Performed:
+    """The same, with its act."""
+    return replace(performed(beat, actual), act=act_json(beat.act))
 
 
 def redacted(headers: Mapping[str, str]) -> dict[str, str]:

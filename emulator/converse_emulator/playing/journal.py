@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from converse_emulator.choosing.request import Request
-from converse_emulator.playing.exchange import Ended
+from converse_emulator.playing.acts import Ended
 from converse_emulator.playing.outages import Outages
 from converse_emulator.playing.recording import Recording
 

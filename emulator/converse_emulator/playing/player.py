@@ -9,6 +9,7 @@ from typing import Protocol, assert_never
 from converse_emulator.playing.acts import (
     Act,
     Beat,
+    Ended,
     Finish,
     Gate,
     GoAway,
@@ -23,7 +24,6 @@ from converse_emulator.playing.acts import (
     payload,
 )
 from converse_emulator.playing.clock import Clock
-from converse_emulator.playing.exchange import Ended
 from converse_emulator.playing.gates import Gates
 from converse_emulator.playing.wire import ClientLeft, Wire
 

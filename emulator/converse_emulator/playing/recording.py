@@ -3,16 +3,15 @@
 import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from converse_emulator.choosing.occasions import INVOCATION
-from converse_emulator.choosing.request import Request
+from converse_emulator.choosing.request import INVOCATION, Request
 from converse_emulator.language.scenario import Json
-from converse_emulator.language.wrap import Wrap
-from converse_emulator.playing.acts import Beat, Head, Raw, Send, Timeline, Whole, explain
-from converse_emulator.playing.exchange import Ended, Exchange, Performed, attempt_of, redacted
-from converse_emulator.playing.spoken import text_of_answer, text_of_dialogue, text_of_stream
-from converse_emulator.playing.told import act_json
+from converse_emulator.playing.acts import Beat, Ended, Head, Send, Timeline, Whole
+
+if TYPE_CHECKING:
+    from converse_emulator.language.wrap import Wrap
+    from converse_emulator.playing.exchange import Exchange
 
 
 class Recording:
@@ -98,7 +97,7 @@ class Recording:
         chosen_by: str,
         seed: str = "",
         instead: int | None = None,
-        wrap: Wrap | None = None,
+        wrap: "Wrap | None" = None,
     ) -> None:
         """What the request gets, and why."""
         self._scenario, self._chosen_by, self._seed = scenario, chosen_by, seed
@@ -135,21 +134,23 @@ class Recording:
             self._ended, self._ended_at = how, after
             self._changed()
 
-    def exchange(self, *, data: bool = False) -> Exchange:
+    def exchange(self, *, data: bool = False) -> "Exchange":
         """The exchange as far as it has come; with `data`, each act to the byte."""
+        from converse_emulator.playing import exchange, spoken  # for those who look
+
         request = self._request
-        headers = redacted(request.headers)
+        headers = exchange.redacted(request.headers)
         sent = self.tokens_sent
         beats, actual = self._performed()
-        tell = _told_whole if data else _told
+        tell = exchange.performed_to_the_byte if data else exchange.performed
         sends = [beat.act.data for beat in beats if isinstance(beat.act, Send)]
-        return Exchange(
+        return exchange.Exchange(
             id=self.id,
             session=request.session,
             operation=request.operation,
             model_id=request.model_id,
             invocation_id=headers.get(INVOCATION),
-            attempt=attempt_of(headers),
+            attempt=exchange.attempt_of(headers),
             user_agent=headers.get("user-agent", ""),
             http_version=request.http_version,
             request=_asked(request, headers),
@@ -166,7 +167,7 @@ class Recording:
             ended_at=self._ended_at,
             tokens_sent=sent,
             tokens_unsent=self._tokens - sent,
-            text_sent=_text_of(request.operation)(sends),
+            text_sent=spoken.text_of(request.operation, sends),
             miss=self._miss,
         )
 
@@ -177,26 +178,5 @@ class Recording:
         return beats, [self._at_once] * len(beats)
 
 
-def _text_of(operation: str) -> Callable[[Sequence[bytes]], str]:
-    """What reads the text in the bytes of a body."""
-    if "Bidirectional" in operation:
-        return text_of_dialogue
-    return text_of_stream if "Stream" in operation else text_of_answer
-
-
 def _asked(request: Request, headers: Mapping[str, str]) -> dict[str, Json]:
     return {"headers": headers, "body": request.body if request.native is None else request.native}
-
-
-def _told(beat: Beat, actual: float) -> Performed:
-    match beat.act:
-        case Send(data, _, tokens):
-            return Performed(beat.at, actual, explain(beat.act), beat.injected, len(data), tokens)
-        case Raw(data):
-            return Performed(beat.at, actual, explain(beat.act), beat.injected, len(data), 0)
-        case _:
-            return Performed(beat.at, actual, explain(beat.act), beat.injected, 0, 0)
-
-
-def _told_whole(beat: Beat, actual: float) -> Performed:
-    return replace(_told(beat, actual), act=act_json(beat.act))

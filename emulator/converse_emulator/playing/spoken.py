@@ -9,6 +9,13 @@ from converse_emulator.framing.eventstream import Decoder, FrameError, Message
 from converse_emulator.language.scenario import Json
 
 
+def text_of(operation: str, sent: Iterable[bytes]) -> str:
+    """The text in the bytes of an operation's response."""
+    if "Bidirectional" in operation:
+        return text_of_dialogue(sent)
+    return (text_of_stream if "Stream" in operation else text_of_answer)(sent)
+
+
 def text_of_stream(sent: Iterable[bytes]) -> str:
     """The text of the frames that are whole and good."""
     return "".join(text for message in _readable(sent) for text in _texts(_document(message)))

@@ -8,7 +8,6 @@ import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache, partial
 from math import inf
 
@@ -152,6 +151,8 @@ def timestamp(shape: Shape) -> Check:
 def _written_timestamp(value: Json) -> Sequence[Violation]:
     if type(value) is not str:
         return [mistyped(value, "Date")]
+    from datetime import datetime  # few requests have one
+
     try:
         datetime.fromisoformat(value)
         is_one = _TIMESTAMP.fullmatch(value) is not None

@@ -11,17 +11,20 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
+from typing import TYPE_CHECKING
 
 from converse_emulator.choosing.request import Request
 from converse_emulator.framing.frames import event_frame, paddings
 from converse_emulator.http.content import once
 from converse_emulator.language.scenario import Json, Reply
-from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing.acts import Beat, Finish, Head, Send, Timeline, Whole, folded, payload
 from converse_emulator.scripting.performance import Emit, Moment, Performance
 from converse_emulator.scripting.tokens import count_request
 from converse_emulator.spelling.delivery import Delivery
 from converse_emulator.spelling.timeline import compile_reply, performed, spelt
+
+if TYPE_CHECKING:
+    from converse_emulator.language.wrap import Wrap
 
 MOST_MOMENTS = 16_384  # of the performances that are kept, together; about a kilobyte each
 MOST_FRAMES = 32_768  # of those; about half a kilobyte each
@@ -42,7 +45,7 @@ class Compiler:
         self._frames = 0
 
     def compile(
-        self, reply: Reply, request: Request, *, seed: str, now: float, wrap: Wrap | None = None
+        self, reply: Reply, request: Request, *, seed: str, now: float, wrap: "Wrap | None" = None
     ) -> Timeline | Whole:
         """As `compile_reply`, folded."""
         if wrap is not None:

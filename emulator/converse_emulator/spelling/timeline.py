@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from random import Random
+from typing import TYPE_CHECKING
 
 from converse_emulator.choosing.request import Request
 from converse_emulator.language.scenario import Reply
-from converse_emulator.language.wrap import Wrap
 from converse_emulator.playing.acts import Beat, Hold, Timeline
 from converse_emulator.scripting.performance import Performance
 from converse_emulator.scripting.script import perform
@@ -15,7 +15,9 @@ from converse_emulator.spelling.heads import with_head
 from converse_emulator.spelling.operations import generation
 from converse_emulator.spelling.response_fields import with_response_fields
 from converse_emulator.spelling.segments import segmented
-from converse_emulator.spelling.wrapping import wrapped
+
+if TYPE_CHECKING:
+    from converse_emulator.language.wrap import Wrap
 
 SHORTEST = 0.001  # seconds between two acts of a hold, whatever the speed
 
@@ -27,7 +29,7 @@ def compile_reply(
     seed: str,
     now: float,
     speed: float = 1.0,
-    wrap: Wrap | None = None,
+    wrap: "Wrap | None" = None,
 ) -> Timeline:
     """The timeline of `reply` to `request`, which arrived at `now` (epoch seconds).
 
@@ -54,12 +56,14 @@ def spelt(
     request: Request,
     delivery: Delivery,
     rng: Random,
-    wrap: tuple[Wrap, Random] | None = None,
+    wrap: "tuple[Wrap, Random] | None" = None,
 ) -> Timeline:
     """The bytes of what is said, under a wrap with chance of its own."""
     row = generation(request.operation)
     beats: Sequence[Beat] = tuple(row.beats(performance, request, delivery, rng))
     if wrap is not None:
+        from converse_emulator.spelling.wrapping import wrapped
+
         beats = wrapped(beats, *wrap)
     return as_sent(beats, performance, rng, delivery.speed)
 

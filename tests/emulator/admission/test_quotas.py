@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from converse_emulator.admission.lease import Lease, Throttled
 from converse_emulator.admission.quotas import (
-    Lease,
     Quota,
     Quotas,
-    Throttled,
     burndown_of,
     need_of,
     quota_from,

@@ -8,6 +8,7 @@ from converse_emulator.playing import player
 from converse_emulator.playing.acts import (
     Act,
     Beat,
+    Ended,
     ErrorCode,
     Finish,
     Gate,
@@ -22,7 +23,6 @@ from converse_emulator.playing.acts import (
     Torn,
 )
 from converse_emulator.playing.clock import Clock, RealClock, VirtualClock
-from converse_emulator.playing.exchange import Ended
 from converse_emulator.playing.gates import Gates
 from converse_emulator.playing.player import play
 from converse_emulator.playing.wire import MemoryWire
