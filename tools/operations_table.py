@@ -5,7 +5,6 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any
 
 from converse_emulator.choosing.request import Request
@@ -62,9 +61,9 @@ def habits() -> Iterator[str]:
 
 def flags(habit: Habits) -> Iterator[str]:
     """The habits that are on, by their names."""
-    for each in fields(habit):
-        if getattr(habit, each.name) is True:
-            yield f"`{each.name}`"
+    for name, value in habit._asdict().items():
+        if value is True:
+            yield f"`{name}`"
 
 
 def forms() -> Iterator[str]:

@@ -13,7 +13,7 @@ A client never sees a traceback: it gets an error of the real service's shape wi
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SHOWN = 50  # mistakes that the text of an error tells
 
@@ -22,8 +22,7 @@ class EmulatorError(Exception):
     """The base of everything that the emulator raises on purpose."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(NamedTuple):
     """One thing that is wrong in a scenario.
 
     `place` is `file:line:column`, or `play()[2].text` for Python data; `allowed` may be empty.

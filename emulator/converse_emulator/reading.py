@@ -5,8 +5,7 @@ The bodies that are given out are shared by equal requests: nobody may change th
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from converse_emulator.choosing.selectors import Route, route
 from converse_emulator.http.inbound import Body, body_of
@@ -28,8 +27,7 @@ class NotServed(ValueError):
         super().__init__(f"{operation} is not served by this emulator")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """What a request is for. `base_id` tells the family of a model of the user's own."""
 
     where: Route

@@ -1,7 +1,7 @@
 """What a request's conversation says. Takes any JSON: a body is looked at before anyone has judged it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from converse_emulator.http.content import once
 from converse_emulator.language.scenario import Json
@@ -9,8 +9,7 @@ from converse_emulator.language.scenario import Json
 Body = Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One message: who says it, and its content blocks."""
 
     role: str

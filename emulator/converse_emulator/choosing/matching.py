@@ -1,8 +1,8 @@
 """Whether a scenario is for a request, and if not, why: one function for both."""
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from converse_emulator.choosing.conversation import last_user_text, tool_results
 from converse_emulator.choosing.request import Request
@@ -11,8 +11,7 @@ from converse_emulator.language.scenario import Match
 SHOWN = 80  # characters of a prompt in a difference
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """A member of a match that does not agree with the request."""
 
     field: str

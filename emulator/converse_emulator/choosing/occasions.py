@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from converse_emulator.choosing.request import INVOCATION, Request
 from converse_emulator.language.scenario import Alternative
@@ -20,8 +20,7 @@ MAX_COUNTS = 10_000
 MAX_CALLS = 1_000  # of a count: calls whose attempts are counted
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(NamedTuple):
     """A request among others. Numbers count from 1; `since` is seconds after the first request."""
 
     request: Request

@@ -9,8 +9,7 @@ Authorization: AWS4-HMAC-SHA256 Credential=ACCESS_KEY_ID/…
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import unquote
 
 from converse_emulator.choosing.conversation import Body, last_user_text, messages
@@ -33,8 +32,7 @@ _SCENARIO = re.compile(r"\[\[\s*scenario:\s*([^\]\s]+)\s*\]\]")
 _SESSION = re.compile(r"\[\[\s*session:\s*([^\]\s]+)\s*\]\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A request's path without its base: `rest` is percent-encoded as it came, the names are decoded."""
 
     session: str | None
@@ -42,8 +40,7 @@ class Route:
     rest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A scenario that a request names. `since`: the number of the message that carries the marker, else 0."""
 
     name: str

@@ -183,7 +183,7 @@ class Session:
         return part.how == "client left"
 
     def _delivery(self) -> Delivery:
-        return replace(self._plane.unscripted.delivery(), speed=self._plane.speed)
+        return self._plane.unscripted.delivery()._replace(speed=self._plane.speed)
 
 
 def _as_one_call(request: Request, recording: Recording) -> Request:

@@ -6,8 +6,7 @@ that is how this one can be short.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from converse_emulator.http.headers import Headers
 
@@ -17,8 +16,7 @@ _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _HEAD = re.compile(rb"POST (/[!-~]*) HTTP/1\.1((?:\r\n" + _TOKEN + rb":[\t -~\x80-\xff]*)+\r\n)\r\n")
 
 
-@dataclass(frozen=True, slots=True)
-class RequestHead:
+class RequestHead(NamedTuple):
     """Method, target and headers of a request, whatever the version of HTTP."""
 
     method: str

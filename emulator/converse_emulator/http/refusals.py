@@ -5,15 +5,13 @@ or *inferred*, mostly from the API's documentation, because nobody published one
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Evidence = Literal["recorded", "reported", "inferred"]
 Namespace = Literal["com.amazon.bedrock", "com.amazon.coral.service"]
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """An error response. `code` is the exception's name on the wire, `key` the body's only member."""
 
     code: str

@@ -6,8 +6,8 @@ Date · Content-Type · Content-Length or Transfer-Encoding · Connection · x-a
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from converse_emulator.http.refusals import refusal
 from converse_emulator.language.scenario import Json
@@ -24,8 +24,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """A response with its whole body."""
 
     status: int

@@ -10,8 +10,7 @@ refusal surfaces depends on who refuses:
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from converse_emulator.choosing.conversation import Message
 from converse_emulator.http.refusals import Evidence
@@ -29,8 +28,7 @@ INVOKE = (*NATIVE, "InvokeModelWithBidirectionalStream")
 PREFIX = "The model returned the following errors: "
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """A request that keeps the constraints of the service model, and the model it is for."""
 
     operation: str
@@ -79,8 +77,7 @@ class Subject:
 Check = Callable[[Subject], Places | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One thing that is refused. `check` gives what fills the placeholders of `text`, or None: all is well.
 
     It binds the models whose ids begin as in `models`, whose families are among `families` and not among

@@ -1,8 +1,8 @@
 """Rules of the Converse layer on the turns of the conversation, its tool calls and results. See `rule`."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby, pairwise
+from typing import NamedTuple
 
 from converse_emulator.choosing.conversation import Message
 from converse_emulator.judging.rule import Check, Places, Rule, Subject, when
@@ -27,8 +27,7 @@ def _empty(subject: Subject) -> Places | None:
 # ------------------------------------------------------------------------------- tool calls and results
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
+class _Turn(NamedTuple):
     """Messages of the user in a row, the first being number `n`, and the tool calls right before them."""
 
     n: int

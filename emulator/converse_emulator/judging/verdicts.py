@@ -1,14 +1,12 @@
 """What becomes of a request that is judged, and how much judging there is."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 # By the service model's constraints and the semantic rules, by the former only, or not at all.
 Validation = Literal["strict", "model", "off"]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """Refused before the stream, with an HTTP status. `rule` is empty for the service model's constraints."""
 
     rule: str
@@ -16,8 +14,7 @@ class Refused:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class FirstFrame:
+class FirstFrame(NamedTuple):
     """Refused by the model: the stream is HTTP 200, and all that it has is a validationException."""
 
     rule: str

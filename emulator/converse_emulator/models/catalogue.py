@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from converse_emulator.language.scenario import Json
 from converse_emulator.models.model_ids import FAMILIES, family, family_of, identify
@@ -56,16 +56,14 @@ CAPABILITIES: Mapping[Capability, str] = {
 EVERYTHING: frozenset[str] = frozenset(CAPABILITIES)
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
+class Prices(NamedTuple):
     """US dollars for a million tokens."""
 
     input: float
     output: float
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """A foundation model. Limits are in tokens; None is not known, and not enforced."""
 
     id: str

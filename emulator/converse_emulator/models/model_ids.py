@@ -10,8 +10,7 @@ An id is told by its form and its provider: a new model is known before a catalo
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal[
     "foundation model",
@@ -39,8 +38,7 @@ GEOGRAPHIES: Mapping[str, Sequence[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """Models that speak alike. `prefix` is how their ids begin."""
 
     prefix: str
@@ -110,8 +108,7 @@ _RESOURCES: Mapping[str, Kind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(NamedTuple):
     """What an id names. `base` is the foundation model's id; empty where the id does not tell it."""
 
     kind: Kind

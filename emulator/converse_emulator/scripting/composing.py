@@ -4,10 +4,10 @@ import json
 from base64 import b64encode
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import accumulate
 from random import Random
-from typing import Literal, assert_never
+from typing import Literal, NamedTuple, assert_never
 
 from converse_emulator.choosing.request import Request
 from converse_emulator.language.scenario import (
@@ -31,16 +31,14 @@ SERVER_TOOL = "server_tool_use"
 TEXT: frozenset[Kind] = frozenset({"text"})
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(NamedTuple):
     """The `delta` member of one contentBlockDelta, and the output tokens that end in it."""
 
     body: Mapping[str, Json]
     tokens: int
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """The deltas that a content step adds; `start` is the contentBlockStart's member, where it has one.
 
     `takes`: what kinds may follow in the same content block. `full`: the tokens that were allowed did not
@@ -94,7 +92,7 @@ class Composer:
             how = tuple(_in_groups(tokens(text), usual, self._rng))
         elif how == "usual" or how is None:
             how = "tokens" if usual is not None else "whole"
-        return replace(_cut("text", text, how, room, lambda piece: {"text": piece}), takes=TEXT)
+        return _cut("text", text, how, room, lambda piece: {"text": piece})._replace(takes=TEXT)
 
     def _reasoning(self, step: Reasoning, how: Split | None, room: int | None) -> Block:
         if step.redacted is not None:
@@ -108,7 +106,7 @@ class Composer:
         if not signature or block.full:
             return block
         signed = Delta({"reasoningContent": {"signature": signature}}, 0)
-        return replace(block, deltas=(*block.deltas, signed))
+        return block._replace(deltas=(*block.deltas, signed))
 
     def _tool_use(self, step: ToolUse, how: Split | None, room: int | None) -> Block:
         """The input whole, or an empty delta and pieces. The first delta counts for the tool's name, too."""

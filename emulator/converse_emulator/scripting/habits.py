@@ -5,9 +5,9 @@ literal pieces (which are exactly the deltas), by `id` and `type`, by `usage`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
+from typing import NamedTuple
 
 from converse_emulator.models.model_ids import identify
 from converse_emulator.scripting import ids
@@ -15,8 +15,7 @@ from converse_emulator.scripting import ids
 MakeId = Callable[[Random], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Habits:
+class Habits(NamedTuple):
     """What is usual for a model."""
 
     tokens: int | None = 1  # about so many in a text delta; None: all of the text

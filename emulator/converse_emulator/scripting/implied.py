@@ -9,14 +9,13 @@ end follows.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from converse_emulator.language.scenario import Event, Json
 from converse_emulator.scripting.composing import SERVER_TOOL, TEXT, Block, Kind
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
+class _Open(NamedTuple):
     """An open block. `literal`: nothing but literal events has touched it."""
 
     takes: frozenset[Kind]  # what may be added to it

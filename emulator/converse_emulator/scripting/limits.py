@@ -2,8 +2,9 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import accumulate
+from typing import NamedTuple
 
 from converse_emulator.language.faults import Delivery, FrameFault, Insert
 from converse_emulator.language.scenario import (
@@ -23,8 +24,7 @@ from converse_emulator.language.scenario import (
 _WITHIN_TEXT = Wait | Every | SplitBy | Gate | Usage | Metadata | FrameFault | Insert | Delivery
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The limits of one request; None and () where it sets none."""
 
     max_tokens: int | None
@@ -37,8 +37,7 @@ def limits_of(body: Mapping[str, Json]) -> Limits:
     return Limits(config.get("maxTokens"), tuple(config.get("stopSequences") or ()))
 
 
-@dataclass(frozen=True, slots=True)
-class StopPoint:
+class StopPoint(NamedTuple):
     """Where `sequence` ends the generation: within the text of step number `step`."""
 
     sequence: str

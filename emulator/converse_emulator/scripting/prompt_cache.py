@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from converse_emulator.http.content import once
 from converse_emulator.language.scenario import Json
@@ -22,8 +22,7 @@ LONGEST_KEPT = 10_000  # entries; the oldest is dropped
 _SECONDS = {"5m": 300.0, "1h": 3600.0}
 
 
-@dataclass(frozen=True, slots=True)
-class CacheUse:
+class CacheUse(NamedTuple):
     """Tokens read and written; `details` tells the written ones by the time that they live."""
 
     read: int = 0
@@ -31,8 +30,7 @@ class CacheUse:
     details: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Prefix:
+class Prefix(NamedTuple):
     """A prompt up to a cachePoint."""
 
     digest: bytes

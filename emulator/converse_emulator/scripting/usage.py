@@ -1,7 +1,7 @@
 """The metadata event: counted tokens, what the request asked to be told, and what a scenario puts there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from converse_emulator.choosing.request import Request
 from converse_emulator.language.scenario import Json
@@ -15,8 +15,7 @@ _CACHE = ("cacheRead", "cacheWrite")
 _BLOCKED = {"guardrail_intervened": (0, 0), "content_filtered": (1, 0)}
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What a finished answer was."""
 
     tokens: int

@@ -7,10 +7,10 @@ read: importing botocore would cost a quarter of a second. Everything is read on
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from converse_emulator.errors import EmulatorError
@@ -64,8 +64,7 @@ class WrongMethod(EmulatorError, ValueError):
         self.allowed = allowed
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """An operation of the model. `uri` has labels in braces, `/model/{modelId}/converse`."""
 
     name: str

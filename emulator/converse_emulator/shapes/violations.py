@@ -9,14 +9,12 @@ as a `SerializationException`; here they stand in the same frame, so that the me
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 Json = Any
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """One broken constraint. `path` leads to the member; `value` is as printed, `None` when it is not."""
 
     constraint: str
@@ -40,12 +38,12 @@ def summary(violations: Sequence[str]) -> str:
 
 def within(step: str, violations: Iterable[Violation]) -> list[Violation]:
     """The violations of a member, as its container reports them."""
-    return [replace(each, path=f"{step}.{each.path}" if each.path else step) for each in violations]
+    return [each._replace(path=f"{step}.{each.path}" if each.path else step) for each in violations]
 
 
 def unprinted(violations: Iterable[Violation]) -> list[Violation]:
     """The violations without the values."""
-    return [replace(each, value=None) for each in violations]
+    return [each._replace(value=None) for each in violations]
 
 
 def shown(value: Json) -> str | None:

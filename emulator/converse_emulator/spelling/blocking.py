@@ -15,7 +15,6 @@ are the body instead. Faults mean:
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from random import Random
 from typing import assert_never
 
@@ -104,7 +103,7 @@ def _answer(
         tokens = sum(emit.tokens for emit in emitted)
     faults = [fault for moment in past for fault in moment.faults]
     if any(isinstance(fault, Corrupt) for fault in faults):
-        response, what = replace(response, body=response.body[:-1] + b" "), f"{what}, corrupted"
+        response, what = response._replace(body=response.body[:-1] + b" "), f"{what}, corrupted"
     injected = last.injected or bool(faults)
     for fault in last.faults:
         match fault:
@@ -123,12 +122,12 @@ def _answer(
 def _cut(response: Response, body: bytes, own_length: bool) -> Response:
     """A response that ends properly must be as long as it says."""
     if not own_length:
-        return replace(response, body=body)
+        return response._replace(body=body)
     headers = tuple(
         (name, str(len(body)) if name.lower() == "content-length" else value)
         for name, value in response.headers
     )
-    return replace(response, headers=headers, body=body)
+    return response._replace(headers=headers, body=body)
 
 
 def _trickle(what: Trickled, every: float, delivery: Delivery | None, at: float) -> Iterator[Beat]:

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from converse_emulator.choosing.request import Request
 from converse_emulator.framing.frames import event_frame, paddings
@@ -94,8 +94,7 @@ def _what_counts(reply: Reply, request: Request) -> Hashable | None:
     return id(reply), request.operation, request.model, said
 
 
-@dataclass(frozen=True, slots=True)
-class _Variant:
+class _Variant(NamedTuple):
     """The frames of a performance with one sequence of paddings, and its end."""
 
     beats: tuple[Beat, ...]

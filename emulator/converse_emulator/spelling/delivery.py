@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from converse_emulator.framing.frames import VARIANTS
 from converse_emulator.http.refusals import REFUSALS, THROWS
@@ -22,8 +22,7 @@ from converse_emulator.scripting import ids
 _BLOCKING_NAMES = {"ModelStreamErrorException": "ModelErrorException"}
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """What all responses to one request share. Moments are in scripted seconds."""
 
     request_id: str

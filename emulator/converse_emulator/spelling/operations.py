@@ -5,9 +5,9 @@ is read. Another such operation is another row. What is answered from the reques
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from random import Random
+from typing import NamedTuple
 
 from converse_emulator.choosing.request import Request
 from converse_emulator.language.scenario import Json
@@ -19,8 +19,7 @@ Body = Mapping[str, Json]
 Silent = Callable[[Emit], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(NamedTuple):
     """How an operation asks and is answered."""
 
     beats: Callable[[Performance, Request, Delivery, Random], Iterator[Beat]]

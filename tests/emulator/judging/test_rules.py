@@ -519,8 +519,8 @@ def test_a_rule_can_be_waived_for_all_models(case: Case) -> None:
 
 def test_a_rule_can_be_on_or_off_for_one_model() -> None:
     listed = packaged().models[MICRO]
-    strict = replace(packaged(), models={MICRO: replace(listed, enforce=frozenset({"alternation"}))})
-    lenient = replace(packaged(), models={MICRO: replace(listed, waive=frozenset({"tool-config"}))})
+    strict = replace(packaged(), models={MICRO: listed._replace(enforce=frozenset({"alternation"}))})
+    lenient = replace(packaged(), models={MICRO: listed._replace(waive=frozenset({"tool-config"}))})
 
     assert judge(Request("Converse", MICRO, {}, asked(user(), user())), "strict", strict) is not None
     assert judge(Request("Converse", MICRO, {}, asked(*round_trip(result()))), "strict", lenient) is None
