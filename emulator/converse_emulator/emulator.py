@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, get_args
 from urllib.parse import quote
 
+from converse_emulator import given
 from converse_emulator.admission.front_door import FrontDoor
 from converse_emulator.app import DataPlane
 from converse_emulator.choosing.arming import armed
@@ -26,17 +27,11 @@ from converse_emulator.judging.judge import Judge
 from converse_emulator.judging.verdicts import Validation
 from converse_emulator.language.library import Library
 from converse_emulator.language.scenario import Json
-from converse_emulator.models.catalogue import Catalogue
 from converse_emulator.outage import How, checked
 from converse_emulator.server import Server
-from converse_emulator.transport import alpn
 
 if TYPE_CHECKING:
-    from converse_emulator.admission.credentials import Credentials
-    from converse_emulator.admission.quotas import Quotas
-    from converse_emulator.language.wrap import Wrap
     from converse_emulator.playing.exchanges import Exchanges
-    from converse_emulator.tls import Tls
 
 REGION = "us-east-1"
 
@@ -188,17 +183,17 @@ class Emulator(Session):
             return control_app(plane, host)
 
         folders = [scenarios] if isinstance(scenarios, str | Path) else scenarios
-        judge = Judge(validation, _catalogue(models))
+        judge = Judge(validation, given.catalogue(models))
         plane = DataPlane(
             Library(folders),
             seed=str(seed),
             speed=speed,
             control=control,
             judge=judge,
-            front_door=FrontDoor(_credentials(credentials), _quotas(quotas)),
-            wrap=_wrap(wrap),
+            front_door=FrontDoor(given.credentials(credentials), given.quotas(quotas)),
+            wrap=given.wrap(wrap),
         )
-        server = Server(plane, host, port, _tls(tls, host), plane.answer, plane.journal.outages)
+        server = Server(plane, host, port, given.tls(tls, host), plane.answer, plane.journal.outages)
         super().__init__(server, plane, DEFAULT_SESSION)
         plane.outage = self._outage
 
@@ -253,52 +248,6 @@ class Emulator(Session):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _credentials(path: str | Path | None) -> "Credentials | None":
-    """Who is in the user's file."""
-    if path is None:
-        return None
-    from converse_emulator.admission.credentials import load_credentials
-
-    return load_credentials(path)
-
-
-def _quotas(texts: str | Iterable[str]) -> "Quotas | None":
-    """The limits that these texts describe; None if there are none."""
-    texts = [texts] if isinstance(texts, str) else list(texts)
-    if not texts:
-        return None
-    from converse_emulator.admission.quotas import quotas_from
-
-    return quotas_from(texts)
-
-
-def _catalogue(path: str | Path | None) -> Catalogue | None:
-    """The models of the user's file."""
-    if path is None:
-        return None
-    from converse_emulator.models.model_file import load_catalogue  # it needs YAML, which takes 40 ms
-
-    return load_catalogue(path)
-
-
-def _wrap(given: str | None) -> "Wrap | None":
-    """What is done to every scenario."""
-    if not given:
-        return None
-    from converse_emulator.language.wrap_form import read_wrap  # the grammar takes 50 ms
-
-    return read_wrap(given, "wrap")
-
-
-def _tls(wanted: bool | tuple[str | Path, str | Path], host: str) -> "Tls | None":
-    """The certificates to serve with."""
-    if wanted is False:
-        return None
-    from converse_emulator.tls import own_tls, users_tls  # it needs ssl, which takes 10 ms
-
-    return own_tls(host, alpn()) if wanted is True else users_tls(*wanted, alpn())
 
 
 @cache
