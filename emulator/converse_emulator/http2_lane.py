@@ -42,6 +42,7 @@ class _Coming:
     """A request whose body is coming."""
 
     request: zttp.Request
+    headers: Headers
     body: bytearray = field(default_factory=bytearray)
 
 
@@ -80,52 +81,61 @@ class Http2Lane(zttp_h2_impl.ZttpH2Protocol):
     def events(self) -> Generator[zttp.Event]:
         """Those that are uvicorn's."""
         while (event := self.conn.next_event()) is not zttp.NEED_DATA:
-            self._count(event)
             if not self._took(event):
                 yield event
 
-    def _count(self, event: zttp.Event) -> None:
-        """Announce the end of the connection in time; all that comes nevertheless is answered."""
-        self._resets += isinstance(event, zttp.RstStream)
-        late = isinstance(event, zttp.Request) and event.stream_id // 2 >= MOST_REQUESTS
-        if (late or self._resets >= MOST_RESETS) and not self._retires:
-            self._retires = True
-            self.conn.close(ErrorCode.NO_ERROR, ALL_STREAMS)
-
     def _took(self, event: zttp.Event) -> bool:
         """Whether it is about a request of the lane."""
-        if isinstance(event, zttp.Request):
-            if not self._is_ordinary(event):
-                return False
-            self._coming[event.stream_id] = _Coming(event)
-            if event.end_stream:
+        match event:
+            case zttp.Request():
+                return self._took_request(event)
+            case zttp.Data():
+                return self._took_data(event)
+            case zttp.EndOfMessage() if event.stream_id in self._coming:
                 self._whole.append(event.stream_id)
-            return True
-        if not isinstance(event, zttp.Data | zttp.EndOfMessage | zttp.RstStream):
+                return True
+            case zttp.RstStream():
+                self._resets += 1
+                if self._resets >= MOST_RESETS:
+                    self._retire()
+                return self._coming.pop(event.stream_id, None) is not None
+            case _:
+                return False
+
+    def _took_request(self, request: zttp.Request) -> bool:
+        if request.stream_id // 2 >= MOST_REQUESTS:
+            self._retire()
+        if (
+            request.method != b"POST"
+            or self._answer_to is None
+            or self.shutdown_requested
+            or request.path.startswith(CONTROL)
+            or request.path.endswith(DIALOGUE)
+        ):
             return False
-        coming = self._coming.get(event.stream_id)
-        if coming is None:
+        headers = Headers.of(request.headers)
+        if "expect" in headers:
             return False
-        if isinstance(event, zttp.EndOfMessage):
-            self._whole.append(event.stream_id)
-        elif isinstance(event, zttp.RstStream):
-            del self._coming[event.stream_id]
-        elif len(coming.body) + len(event.data) <= LARGEST_BODY:
-            coming.body += event.data
-        else:
-            self._give_up(coming)
-            return False
+        self._coming[request.stream_id] = _Coming(request, headers)
+        if request.end_stream:
+            self._whole.append(request.stream_id)
         return True
 
-    def _is_ordinary(self, request: zttp.Request) -> bool:
-        return (
-            request.method == b"POST"
-            and self._answer_to is not None
-            and not self.shutdown_requested
-            and not request.path.startswith(CONTROL)
-            and not request.path.endswith(DIALOGUE)
-            and not any(name == b"expect" for name, _ in request.headers)
-        )
+    def _took_data(self, data: zttp.Data) -> bool:
+        coming = self._coming.get(data.stream_id)
+        if coming is None:
+            return False
+        if len(coming.body) + len(data.data) > LARGEST_BODY:
+            self._give_up(coming)
+            return False
+        coming.body += data.data
+        return True
+
+    def _retire(self) -> None:
+        """Announce the end of the connection, once; all that comes nevertheless is answered."""
+        if not self._retires:
+            self._retires = True
+            self.conn.close(ErrorCode.NO_ERROR, ALL_STREAMS)
 
     def _give_up(self, coming: _Coming) -> None:
         """Its body is not for the lane."""
@@ -136,7 +146,7 @@ class Http2Lane(zttp_h2_impl.ZttpH2Protocol):
 
     def _answer(self, coming: _Coming) -> None:
         request = coming.request
-        head = RequestHead("POST", request.path, request.query, Headers.of(request.headers), "2")
+        head = RequestHead("POST", request.path, request.query, coming.headers, "2")
         stream = self.conn.stream(request.stream_id)
         assert self._answer_to is not None
         try:

@@ -8,6 +8,7 @@ connection for all of its streams, so the end that follows is the connection's.
 
 import asyncio
 import socket
+from functools import lru_cache
 
 from converse_emulator.playing.acts import ErrorCode, HttpHeaders
 from converse_emulator.wires.uvicorn_wire import POLL, UvicornWire
@@ -90,5 +91,10 @@ class Http2Wire(UvicornWire):
 
 def of_the_stream(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Headers as HTTP/2 has them: in lower case, without those of the connection."""
-    lower = ((name.lower(), value) for name, value in headers)
-    return [(name, value) for name, value in lower if name not in _OF_THE_CONNECTION]
+    return [(lower, value) for name, value in headers if (lower := _name(name))]
+
+
+@lru_cache(maxsize=256)
+def _name(name: bytes) -> bytes:
+    lower = name.lower()
+    return b"" if lower in _OF_THE_CONNECTION else lower
