@@ -89,8 +89,9 @@ def exchange_of(each: Rehearsed, operation: str) -> Any:
     """The journal of an exchange in which all went as planned."""
     request = Request(operation, EXAMPLE_MODEL, {}, {})
     recording = Recording(1, request, 0.0, lambda *_: None, lambda: None)
-    for beat in each.timeline.beats:
-        recording.performed([beat], beat.at)
+    beats = each.timeline.beats
+    for number, beat in enumerate(beats):
+        recording.performed(beats, number, number + 1, beat.at)
     recording.ended(ending(each.timeline, recording.exchange().status), each.timeline.beats[-1].at)
     return json.loads(json.dumps(recording.exchange(data=True).as_json()))
 

@@ -182,7 +182,7 @@ class Notes:
     def __init__(self, origin: float) -> None:
         self.origin = origin
 
-    def performed(self, beats: Sequence[Beat], actual: float) -> None:
+    def performed(self, beats: Sequence[Beat], first: int, end: int, actual: float) -> None:
         pass
 
     def ended(self, how: Ended, after: float) -> None:

@@ -202,9 +202,9 @@ class _Part:
         self.origin = origin
         self._after = origin - recording.origin
 
-    def performed(self, beats: Sequence[Beat], actual: float) -> None:
-        later = [replace(beat, at=beat.at + self._after) for beat in beats]
-        self._recording.performed(later, actual + self._after)
+    def performed(self, beats: Sequence[Beat], first: int, end: int, actual: float) -> None:
+        later = [replace(beat, at=beat.at + self._after) for beat in beats[first:end]]
+        self._recording.performed(later, 0, len(later), actual + self._after)
 
     def ended(self, how: Ended, after: float) -> None:
         del after

@@ -35,8 +35,8 @@ class Record(Protocol):
 
     origin: float
 
-    def performed(self, beats: Sequence[Beat], actual: float) -> None:
-        """These were performed in one go, `actual` seconds after the request."""
+    def performed(self, beats: Sequence[Beat], first: int, end: int, actual: float) -> None:
+        """These of the beats were performed in one go, `actual` seconds after the request."""
 
     def ended(self, how: Ended, after: float) -> None:
         """The exchange ended, `after` seconds after the request."""
@@ -67,12 +67,13 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
                 done = run.done
                 continue
         await clock.sleep_until(origin + beat.at)
-        together = beats[done : _due(beats, done, clock.now() - origin)]
+        end = _due(beats, done, clock.now() - origin)
+        data = _joined(beats, done, end)
         match beat.act:
             case Head(status, headers):
-                await wire.head(status, headers)
+                await (wire.begin(status, headers, data) if data else wire.head(status, headers))
             case Send():
-                if data := _joined(together):
+                if data:
                     await wire.send(data)
             case Torn(act, at):
                 await wire.tear(act, at)
@@ -85,7 +86,7 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
                 await gates.wait(name)
                 origin += clock.now() - reached
             case Hold(repeated, every):
-                record.performed(together, clock.now() - record.origin)
+                record.performed(beats, done, end, clock.now() - record.origin)
                 if repeated:
                     await _repeat(replace(beat, act=repeated), every, origin, wire, clock, record)
                 await wire.left
@@ -98,8 +99,8 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
                 await wire.reset(code, connection)
             case _ as never:
                 assert_never(never)
-        record.performed(together, clock.now() - record.origin)
-        done += len(together)
+        record.performed(beats, done, end, clock.now() - record.origin)
+        done = end
     return _ending(beats[-1].act, status)
 
 
@@ -121,11 +122,10 @@ class _Run:
         """Send what is due; the moment of the next send, None if there is none or the client is slow."""
         beats, first = self._beats, self.done
         end = _due(beats, first, now - self._origin)
-        together = beats[first:end]
-        data = payload(together[0].act) if end == first + 1 else _joined(together)
+        data = _joined(beats, first, end)
         if data and not self._push(data):  # a frame that was left out is nothing
             return None
-        self._performed(together, self._now() - self._recorded_from)
+        self._performed(beats, first, end, self._now() - self._recorded_from)
         self.done = end
         if end == len(beats):
             return None
@@ -144,18 +144,22 @@ async def _repeat(beat: Beat, every: float, origin: float, wire: Wire, clock: Cl
                 await wire.send(data)
             case Raw(data):
                 await wire.raw(data)
-        record.performed([beat], clock.now() - record.origin)
+        record.performed([beat], 0, 1, clock.now() - record.origin)
         beat = replace(beat, at=beat.at + every)
 
 
-def _joined(beats: Sequence[Beat]) -> bytes:
-    return b"".join([payload(beat.act) for beat in beats])
+def _joined(beats: Sequence[Beat], first: int, end: int) -> bytes:
+    """The bytes of the body that these beats bring."""
+    if end == first + 1:
+        return payload(beats[first].act)
+    return b"".join([payload(beat.act) for beat in beats[first:end]])
 
 
 def _due(beats: Sequence[Beat], first: int, now: float) -> int:
-    """Where that ends which is done in one go: the first beat; if it sends, also the sends that are due."""
+    """Where that ends which is done in one go: the first beat; where it sends, or is a head that will be
+    followed by a body, also the sends that are due."""
     end = first + 1
-    if end < len(beats) and beats[end].at <= now and _joins(beats[first].act):
+    if end < len(beats) and beats[end].at <= now and (_joins(act := beats[first].act) or _opens(act)):
         size = len(payload(beats[first].act))
         while size < MOST_JOINED and end < len(beats) and beats[end].at <= now and _joins(beats[end].act):
             size += len(payload(beats[end].act))
@@ -165,6 +169,10 @@ def _due(beats: Sequence[Beat], first: int, now: float) -> int:
 
 def _joins(act: Act) -> bool:
     return type(act) is Send and not act.alone
+
+
+def _opens(act: Act) -> bool:
+    return type(act) is Head and act.status >= 200
 
 
 def _ending(last: Act, status: int) -> Ended:

@@ -23,14 +23,16 @@ class Recording:
     __slots__ = (
         "_actual",
         "_at_once",
-        "_beats",
+        "_before",
         "_changed",
         "_chosen_by",
         "_ended",
         "_ended_at",
+        "_first",
         "_grown",
         "_instead",
         "_miss",
+        "_playing",
         "_request",
         "_scenario",
         "_seed",
@@ -38,6 +40,7 @@ class Recording:
         "_status",
         "_tokens",
         "_unfolded",
+        "_until",
         "_wrap",
         "id",
         "origin",
@@ -69,8 +72,11 @@ class Recording:
         self._ended: Ended | None = None
         self._ended_at: float | None = None
         self._tokens = 0  # of the whole answer
-        self._beats: list[Beat] = []  # what was performed
-        self._actual = array("d")  # and when
+        # What was performed: the beats of one sequence from one place to another, and others before them.
+        self._before: list[Beat] = []
+        self._playing: Sequence[Beat] = ()
+        self._first = self._until = 0
+        self._actual = array("d")  # when, one by one
         self._unfolded: Callable[[], Timeline] | None = None  # the whole of what was sent at once
         self._at_once = 0.0
 
@@ -118,15 +124,18 @@ class Recording:
         self._status = whole.head.status
         self.ended("refused" if whole.head.status >= 400 else "finished", actual)
 
-    def performed(self, beats: Sequence[Beat], actual: float) -> None:
-        """These beats were performed in one go, `actual` seconds after the request."""
-        self._beats += beats
-        if len(beats) == 1:
+    def performed(self, beats: Sequence[Beat], first: int, end: int, actual: float) -> None:
+        """These of the beats were performed in one go, `actual` seconds after the request."""
+        if beats is not self._playing or first != self._until:
+            self._before += self._playing[self._first : self._until]
+            self._playing, self._first = beats, first
+        self._until = end
+        if end == first + 1:
             self._actual.append(actual)
         else:
-            self._actual += array("d", [actual]) * len(beats)
-        if self._status is None and isinstance(first := beats[0].act, Head) and first.status >= 200:
-            self._status = first.status
+            self._actual += array("d", [actual]) * (end - first)
+        if self._status is None and isinstance(head := beats[first].act, Head) and head.status >= 200:
+            self._status = head.status
 
     def ended(self, how: Ended, after: float) -> None:
         """The exchange ended; what is said first holds."""
@@ -173,7 +182,7 @@ class Recording:
 
     def _performed(self) -> tuple[Sequence[Beat], Sequence[float]]:
         if self._unfolded is None:
-            return self._beats, self._actual
+            return [*self._before, *self._playing[self._first : self._until]], self._actual
         beats = self._unfolded().beats
         return beats, [self._at_once] * len(beats)
 

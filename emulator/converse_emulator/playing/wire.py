@@ -23,6 +23,9 @@ class Wire(Protocol):
     async def head(self, status: int, headers: HttpHeaders) -> None:
         """Send status line and headers; below 200 an interim response, after which the real one comes."""
 
+    async def begin(self, status: int, headers: HttpHeaders, data: bytes) -> None:
+        """As `head`, with the first bytes of the body, in one write where that can be."""
+
     async def send(self, data: bytes) -> None:
         """Send bytes of the body, in one write."""
 
@@ -72,6 +75,10 @@ class MemoryWire:
 
     async def head(self, status: int, headers: HttpHeaders) -> None:
         self._come("head", (status, headers))
+
+    async def begin(self, status: int, headers: HttpHeaders, data: bytes) -> None:
+        await self.head(status, headers)
+        await self.send(data)
 
     async def send(self, data: bytes) -> None:
         self._come("send", data)

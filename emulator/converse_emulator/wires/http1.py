@@ -12,7 +12,7 @@ class Http1Wire(UvicornWire):
     async def head(self, status: int, headers: HttpHeaders) -> None:
         await super().head(status, headers)
         if status >= 200:
-            self._owed = _content_length(headers)
+            self._owed = content_length(headers)
 
     async def send(self, data: bytes) -> None:
         beyond = b""
@@ -60,5 +60,5 @@ class Http1Wire(UvicornWire):
         self._cycle.conn.send_data(data)
 
 
-def _content_length(headers: HttpHeaders) -> int | None:
+def content_length(headers: HttpHeaders) -> int | None:
     return next((int(value) for name, value in headers if name.lower() == "content-length"), None)

@@ -3,9 +3,11 @@
 import asyncio
 
 from converse_emulator.http import asgi
-from converse_emulator.http.framing import Framing
+from converse_emulator.http.framing import Framing, Headers
+from converse_emulator.playing.acts import HttpHeaders
 from converse_emulator.playing.wire import ClientLeft
-from converse_emulator.wires.http1 import Http1Wire
+from converse_emulator.wires.http1 import Http1Wire, content_length
+from converse_emulator.wires.uvicorn_wire import raw_headers
 
 
 class Flow:
@@ -61,6 +63,13 @@ class Cycle:
                 self.response_complete = True
         self._transport.write(self.conn.data_to_send())
 
+    def begin(self, status: int, headers: Headers, data: bytes) -> None:
+        """Write the head and the first of the body, now."""
+        self.response_started = True
+        self.conn.send_response(status, headers)
+        self.conn.send_data(data)
+        self._transport.write(self.conn.data_to_send())
+
     async def receive(self) -> asgi.Message:
         """The request is here already: what comes is the client's leaving."""
         await asyncio.shield(self.left)
@@ -78,6 +87,13 @@ class LaneWire(Http1Wire):
 
     def __init__(self, cycle: Cycle, transport: asyncio.Transport) -> None:
         super().__init__({"state": {"transport": transport}}, cycle.receive, cycle.send)
+
+    async def begin(self, status: int, headers: HttpHeaders, data: bytes) -> None:
+        cycle = self._cycle
+        if cycle.disconnected or cycle.flow.write_paused or content_length(headers) is not None:
+            await super().begin(status, headers, data)
+        else:
+            cycle.begin(status, raw_headers(headers), data)
 
     def push(self, data: bytes) -> bool:
         # As `Http1Wire` does it, in one step: this is where paced streams spend their time.

@@ -54,6 +54,10 @@ class UvicornWire(ABC):
             message = {"type": "http.response.start", "status": status, "headers": raw_headers(headers)}
             await self._pass_on(message)
 
+    async def begin(self, status: int, headers: HttpHeaders, data: bytes) -> None:
+        await self.head(status, headers)
+        await self.send(data)
+
     async def send(self, data: bytes) -> None:
         await self._pass_on({"type": "http.response.body", "body": data, "more_body": True})
 

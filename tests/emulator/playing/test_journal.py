@@ -90,9 +90,9 @@ def test_an_exchange_tells_what_was_done_and_when() -> None:
     recording = opened(Journal())
     recording.chosen("text/hello", "marker", "7:default:text/hello:0")
     recording.planned(Timeline((), tokens=5))
-    recording.performed([Beat(0.5, Head(200, ()))], 0.51)
-    recording.performed(sends([delta("Hel"), delta("lo")]), 1.02)
-    recording.performed([Beat(2.0, Hold(), injected=True)], 2.1)
+    recording.performed([Beat(0.5, Head(200, ()))], 0, 1, 0.51)
+    recording.performed(sends([delta("Hel"), delta("lo")]), 0, 2, 1.02)
+    recording.performed([Beat(2.0, Hold(), injected=True)], 0, 1, 2.1)
     exchange = recording.exchange()
     assert (exchange.scenario, exchange.chosen_by) == ("text/hello", "marker")
     assert exchange.seed == "7:default:text/hello:0"
@@ -116,7 +116,7 @@ def test_an_exchange_tells_what_was_done_and_when() -> None:
 def test_a_picture_does_not_change() -> None:
     recording = opened(Journal())
     before = recording.exchange()
-    recording.performed(sends([delta("x")]), 1.0)
+    recording.performed(sends([delta("x")]), 0, 1, 1.0)
     recording.ended("finished", 1.0)
     assert (before.acts, before.state) == ((), "open")
 
@@ -148,7 +148,7 @@ def test_the_text_of_a_whole_answer() -> None:
     assert text_of_answer([answer[:-1]]) == ""
     assert text_of_answer([b'{"message":"Too many requests"}']) == ""
     recording = Journal().open(request(operation="Converse"), 1, origin=0.0)
-    recording.performed([Beat(0, Head(200, ())), *sends([answer])], 0.1)
+    recording.performed([Beat(0, Head(200, ())), *sends([answer])], 0, 2, 0.1)
     assert recording.exchange().text_sent == "Hello"
 
 
@@ -209,7 +209,7 @@ def test_waiting_ends_when_an_exchange_does() -> None:
         for _ in range(5):
             await asyncio.sleep(0)
         assert not waiting.done()
-        recording.performed([Beat(0, Finish())], 0.0)
+        recording.performed([Beat(0, Finish())], 0, 1, 0.0)
         recording.ended("finished", 0.0)
         return await asyncio.wait_for(waiting, 5)
 

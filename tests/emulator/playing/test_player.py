@@ -40,9 +40,9 @@ class Notes:
         self.how: Ended | None = None
         self.after = -1.0
 
-    def performed(self, beats: Sequence[Beat], actual: float) -> None:
-        self.acts += [(beat.act, actual) for beat in beats]
-        self.writes.append(len(beats))
+    def performed(self, beats: Sequence[Beat], first: int, end: int, actual: float) -> None:
+        self.acts += [(beat.act, actual) for beat in beats[first:end]]
+        self.writes.append(end - first)
 
     def ended(self, how: Ended, after: float) -> None:
         assert self.how is None
