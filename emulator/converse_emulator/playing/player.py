@@ -68,13 +68,11 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
                 continue
         await clock.sleep_until(origin + beat.at)
         end = _due(beats, done, clock.now() - origin)
-        data = _joined(beats, done, end)
         match beat.act:
-            case Head(status, headers):
-                await (wire.begin(status, headers, data) if data else wire.head(status, headers))
+            case Head(status) as head:
+                await _begin(wire, head, _joined(beats, done, end))
             case Send():
-                if data:
-                    await wire.send(data)
+                await _send(wire, _joined(beats, done, end))
             case Torn(act, at):
                 await wire.tear(act, at)
             case Raw(data):
@@ -104,6 +102,18 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
     return _ending(beats[-1].act, status)
 
 
+async def _begin(wire: Wire, head: Head, data: bytes) -> None:
+    if data:
+        await wire.begin(head.status, head.headers, data)
+    else:
+        await wire.head(head.status, head.headers)
+
+
+async def _send(wire: Wire, data: bytes) -> None:
+    if data:  # a frame that was left out is nothing
+        await wire.send(data)
+
+
 class _Run:
     """Sends in a row, up to `done`: the clock takes them straight to the wire, and wakes nobody for it."""
 
@@ -123,7 +133,7 @@ class _Run:
         beats, first = self._beats, self.done
         end = _due(beats, first, now - self._origin)
         data = _joined(beats, first, end)
-        if data and not self._push(data):  # a frame that was left out is nothing
+        if data and not self._push(data):
             return None
         self._performed(beats, first, end, self._now() - self._recorded_from)
         self.done = end
