@@ -3,7 +3,7 @@
     GET  health · metrics · scenarios · scenarios/TOPIC/NAME · gates?session=
          journal?session=&after=ID&wait=S&data=1
     POST arm {session, scenario | reply | replies, match, instead, wrap}
-         gates/open {session, name} · reset {session}
+         gates/open {session, name} · reset {session} · outage {how, seconds}
 
 Web pages must not reach them through a browser on this machine: a foreign `Host` (a name that was made to
 point here) and a foreign `Origin` (another page) are refused.

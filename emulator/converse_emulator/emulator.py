@@ -21,6 +21,7 @@ from converse_emulator.admission.front_door import FrontDoor
 from converse_emulator.app import DataPlane
 from converse_emulator.choosing.arming import armed
 from converse_emulator.choosing.selectors import DEFAULT_SESSION
+from converse_emulator.continuing import withholding
 from converse_emulator.errors import EmulatorError
 from converse_emulator.http.asgi import App
 from converse_emulator.judging.judge import Judge
@@ -193,7 +194,8 @@ class Emulator(Session):
             front_door=FrontDoor(given.credentials(credentials), given.quotas(quotas)),
             wrap=given.wrap(wrap),
         )
-        server = Server(plane, host, port, given.tls(tls, host), plane.answer, plane.journal.outages)
+        outages, withholds = plane.journal.outages, withholding(plane.selector)
+        server = Server(plane, host, port, given.tls(tls, host), plane.answer, outages, withholds)
         super().__init__(server, plane, DEFAULT_SESSION)
         plane.outage = self._outage
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from converse_emulator.address import listen
-from converse_emulator.http.asgi import App
+from converse_emulator.http.asgi import App, Scope
 from converse_emulator.loop_thread import LoopThread
 from converse_emulator.outage import How
 from converse_emulator.playing.outages import Outages
@@ -39,14 +39,16 @@ class Server:
         tls: "Tls | None" = None,
         answer_to: "AnswerTo | None" = None,
         outages: Outages | None = None,
+        withholds: Callable[[Scope], bool] = lambda _: False,
     ) -> None:
         """`answer_to` answers what is for the lane (see `lane`), `app` all else; `outages` is told of the
-        server's."""
+        server's, `withholds` says who is told no 100 Continue."""
         self._app = app
         self._answer_to = answer_to
         self._host = host
         self._port = port  # 0: any free one
         self._outages = outages or Outages()
+        self._withholds = withholds
         self.tls = tls
         self._thread = LoopThread("emulator")
         self._listener: asyncio.Server
@@ -61,7 +63,7 @@ class Server:
     def start(self) -> None:
         """Return once requests are answered. Raises `OSError` if the address cannot be had."""
         check_versions()
-        self._connections = Connections(self._app, self._answer_to, self._outages)
+        self._connections = Connections(self._app, self._answer_to, self._outages, self._withholds)
         listening, self.url = listen(self._host, self._port, "https" if self.tls else "http")
         self._thread.start()
         self.run(self._begin(listening))

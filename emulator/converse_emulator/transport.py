@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -52,11 +52,18 @@ class Connections:
     """Makes the protocol of each new connection, and ends them all.
 
     `answer_to` answers what is for the lane; without it, all is for uvicorn's side. `outages` is told whom an
-    outage befalls.
+    outage befalls; `withholds` says who is told no 100 Continue.
     """
 
-    def __init__(self, app: App, answer_to: "AnswerTo | None" = None, outages: Outages | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        answer_to: "AnswerTo | None" = None,
+        outages: Outages | None = None,
+        withholds: Callable[[Scope], bool] = lambda _: False,
+    ) -> None:
         self._app = app
+        self._withholds = withholds
         self._outages = outages or Outages()
         self._answer_to = answer_to
         self._lacks_http2 = lacks_http2()
@@ -94,12 +101,14 @@ class Connections:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What uvicorn's side calls."""
-        if self.outage == "100-continue":
-            withhold_continue(send)
-            if is_expected(scope):
+        if is_expected(scope):
+            if self.outage == "100-continue":
                 self._outages.meet(scope["state"]["transport"])
-        else:
-            receive = saying_continue(scope, receive, send)
+                withhold_continue(send)
+            elif self._withholds(scope):
+                withhold_continue(send)
+            else:
+                receive = saying_continue(scope, receive, send)
         await self._app(scope, receive, send)
 
     def begin(self, transport: asyncio.Transport) -> None:

@@ -38,17 +38,20 @@ def withheld(emulator: Emulator) -> Emulator:
 class Waiting:
     """A request over HTTP/1.1 whose body is still to come."""
 
-    def __init__(self, emulator: Emulator, path: str = PATH) -> None:
+    def __init__(self, emulator: Emulator, path: str = PATH, body: bytes = BODY, **headers: str) -> None:
+        self._body = body
         self._connection = http.client.HTTPConnection(urlsplit(emulator.endpoint_url).netloc, timeout=10)
         self._connection.putrequest("POST", path)
-        self._connection.putheader("Content-Length", str(len(BODY)))
+        self._connection.putheader("Content-Length", str(len(body)))
         self._connection.putheader("Expect", "100-continue")
+        for name, value in headers.items():
+            self._connection.putheader(name, value)
         self._connection.endheaders()
         self.socket = self._connection.sock
 
     def answer(self) -> tuple[int, str]:
         """Once the body is sent. Interim responses are read over by `http.client`."""
-        self._connection.send(BODY)
+        self._connection.send(self._body)
         response = self._connection.getresponse()
         body = json.load(response)
         self._connection.close()
@@ -135,3 +138,76 @@ def test_what_runs_when_it_ends_goes_on(emulator: Emulator) -> None:
     deltas = [event["contentBlockDelta"]["delta"]["text"] for event in stream if "contentBlockDelta" in event]
     assert "".join(deltas) == "Hello, again"
     assert len(emulator.journal) == 1
+
+
+# ------------------------------------------------------------------- a scenario withholds it
+
+
+def hears_nothing(request: Waiting) -> bool:
+    request.socket.settimeout(0.3)
+    try:
+        return not request.socket.recv(100, socket.MSG_PEEK)
+    except TimeoutError:
+        return True
+    finally:
+        request.socket.settimeout(10)
+
+
+WITHHELD = [{"head": {"continue": "withheld"}}, {"text": "Hello"}]
+RENEWS = "Your subscription renews on 1 March."
+
+
+def test_the_scenario_of_the_path_withholds_it(emulator: Emulator) -> None:
+    request = Waiting(emulator, f"/session/other/scenario/connection/no-continue{PATH}")
+    assert hears_nothing(request)
+    assert request.answer() == (200, RENEWS)
+    assert emulator.session("other").journal.last.scenario == "connection/no-continue"
+
+
+def test_the_scenario_of_the_header_withholds_it(emulator: Emulator) -> None:
+    request = Waiting(emulator, PATH, BODY, **{"x-converse-scenario": "connection/no-continue"})
+    assert hears_nothing(request)
+    assert request.answer() == (200, RENEWS)
+
+
+def test_what_is_armed_next_withholds_it_and_what_comes_then_does_not(emulator: Emulator) -> None:
+    emulator.reset()
+    emulator.play(WITHHELD)
+    emulator.play("Again")
+    first = Waiting(emulator)
+    assert hears_nothing(first)
+    assert first.answer() == (200, "Hello")
+    second = Waiting(emulator)
+    assert second.socket.recv(100, socket.MSG_PEEK) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert second.answer() == (200, "Again")
+    assert [exchange.acts[0].injected for exchange in emulator.journal] == [True, False]
+
+
+def test_on_http2_a_scenario_withholds_it_for_its_own_stream(emulator: Emulator) -> None:
+    with h2_client(emulator.endpoint_url) as client:
+        stream = wait_over_http2(client, f"/session/other/scenario/connection/no-continue{PATH}")
+        other = wait_over_http2(client)
+        client.until(lambda: other.interim)
+        assert stream.interim == []
+        client.write(stream, BODY, last=True)
+        client.write(other, BODY, last=True)
+        client.until(lambda: stream.end and other.end)
+    assert (stream.interim, stream.status, text_of(stream)) == ([], 200, RENEWS)
+    assert (other.interim, text_of(other)) == ([100], "Hello")
+
+
+def test_a_marker_comes_too_late_to_withhold_it(emulator: Emulator) -> None:
+    """It is in the body, for which the word is said."""
+    emulator.reset()
+    said = [{"role": "user", "content": [{"text": "[[scenario: connection/no-continue]]"}]}]
+    request = Waiting(emulator, body=json.dumps({"messages": said}).encode())
+    assert request.socket.recv(100, socket.MSG_PEEK) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert request.answer() == (200, RENEWS)
+
+
+def test_who_does_not_wait_notices_nothing(emulator: Emulator) -> None:
+    client = emulator.client(retries={"total_max_attempts": 1})
+    emulator.reset()
+    emulator.play(WITHHELD)
+    answer = client.converse(modelId=MODEL, messages=MESSAGES)
+    assert answer["output"]["message"]["content"] == [{"text": "Hello"}]

@@ -22,6 +22,7 @@ from converse_emulator.choosing.request import Request
 from converse_emulator.choosing.selectors import HEADER, Named, named_scenario, named_wrap
 from converse_emulator.choosing.turns import reply_of_try, slot_of_turn
 from converse_emulator.errors import Miss, ScenarioError, UnknownScenario
+from converse_emulator.language.faults import HeadSays
 from converse_emulator.language.library import Library
 from converse_emulator.language.scenario import Alternative, Refuse, Reply, Scenario
 
@@ -142,6 +143,19 @@ class Selector:
             return bool(wrap and wrap.throttle) or any(
                 isinstance(step, Refuse) for reply in [*first, *alternatives] for step in reply
             )
+
+    def withholds_continue(self, request: Request) -> bool:
+        """Whether the scenario that it names by path or header, or what is armed next, says no 100 Continue.
+        Its body is still to come, and nobody knows which turn it is."""
+        with self._lock:
+            armed, named = self._sessions.get(request.session, _Session()).armed, named_scenario(request)
+            replies: Sequence[Reply] = ()
+            if named and named.name in self._library.names():
+                replies = self._library.get(named.name).replies
+            elif armed and not named:
+                replies = armed[0].scenario.replies[armed[0].used :][:1]
+            steps = (step for reply in replies for step in reply)
+            return any(isinstance(step, HeadSays) and step.withholds_continue for step in steps)
 
     def unconsumed(self, session: str) -> list[str]:
         """What was armed and not asked for, a sentence each."""

@@ -67,8 +67,8 @@ _DRIP = Record(
     },
 )
 _HEAD = Record(
-    lambda status=None, headers=None, length=None, encoding=None: fa.HeadSays(
-        status, headers or {}, length, encoding == "gzip"
+    lambda status=None, headers=None, length=None, encoding=None, **more: fa.HeadSays(
+        status, headers or {}, length, encoding == "gzip", "continue" in more
     ),
     {
         "status": Field(arg.whole("an HTTP status from 200 to 599", 200, 599), "Default: the usual one."),
@@ -83,6 +83,10 @@ _HEAD = Record(
             "What the head says of the body's length; the lies are by 10 bytes.",
         ),
         "encoding": Field(Word(lambda: ("gzip",)), "Compress the body."),
+        "continue": Field(
+            Word(lambda: ("withheld",)),
+            "No 100 Continue to who waits for that; only where path, header or session choose.",
+        ),
     },
 )
 _TRICKLE: Form[Step] = OneOf(

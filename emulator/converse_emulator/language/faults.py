@@ -142,6 +142,7 @@ class HeadSays:
     headers: Mapping[str, str] = field(default_factory=dict)
     length: Length | None = None
     gzip: bool = False
+    withholds_continue: bool = False  # from who waits for it before the body
 
 
 Delivery = Chunks | Drip | HeadSays

@@ -15,8 +15,8 @@ def withhold_continue(send: Send) -> None:
 
 
 def saying_continue(scope: Scope, receive: Receive, send: Send) -> Receive:
-    """`receive`, which says it on HTTP/2, too."""
-    if scope["http_version"] != "2" or not is_expected(scope):
+    """`receive` of a request that waits for it, which says it on HTTP/2, too."""
+    if scope["http_version"] != "2":
         return receive
     cycle: Any = send.__self__  # type: ignore[attr-defined]
     said = False
