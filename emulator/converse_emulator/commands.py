@@ -152,7 +152,7 @@ def replay(options: argparse.Namespace) -> int:
 
     exchanges, outages = _journal_at(options.journal)
     for outage in outages:
-        print(f"# An outage was on that no reply can tell: {outage_line(outage)}")
+        print(f"# While this ran there was an outage, which no reply begins: {outage_line(outage)}")
     print(as_yaml(scenario_of(session_of(exchanges, options.session))), end="")
     return 0
 

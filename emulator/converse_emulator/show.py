@@ -106,11 +106,11 @@ def outage_text(outage: Mapping[str, Json]) -> str:
 
 
 def outage_line(outage: Mapping[str, Json]) -> str:
-    """`refuse, 09:00:01.500 to 09:00:11.500 UTC · 2 connections cut · …`."""
+    """`close, 09:00:01.500 to 09:00:11.500 UTC · 2 connections cut · 3 came`."""
     met = "nobody listened, so who came is unknown" if outage["met"] is None else f"{outage['met']} came"
     until = _time_of_day(outage["ended_at"]) if outage["ended_at"] else "now"
     span = f"{_time_of_day(outage['started_at'])} to {until} UTC"
-    return f"{outage['how']}, {span} · {outage['cut']} connections cut · {met}"
+    return f"{outage['how']}, {span} · {outage['cut']} connection{'s' * (outage['cut'] != 1)} cut · {met}"
 
 
 def _time_of_day(epoch: float) -> str:

@@ -155,7 +155,7 @@ def test_a_run_with_one_replays_and_says_so(
     kept.write_text(capsys.readouterr().out)
     assert main(["replay", str(kept)]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("# An outage was on that no reply can tell: close, ")
+    assert text.startswith("# While this ran there was an outage, which no reply begins: close, ")
     again = load_text(text, name="again", source="again.yaml")
     (played,) = rehearse(again, Run("other", operation="ConverseStream"), 1)
     last = played.timeline.beats[-1]

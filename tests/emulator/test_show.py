@@ -109,12 +109,12 @@ def outage(**changes: object) -> dict[str, object]:
 
 def test_an_outage_is_told_in_lines() -> None:
     assert outage_text(outage()).splitlines() == [
-        "outage reset, 00:00:01.500 to 00:01:01.500 UTC · 1 connections cut · 3 came",
+        "outage reset, 00:00:01.500 to 00:01:01.500 UTC · 1 connection cut · 3 came",
         "  +0.250 s  127.0.0.1:50000  cut",
     ]
     (line,) = outage_text(outage(how="refuse", ended_at=None, met=None, connections=[])).splitlines()
     assert line == (
-        "outage refuse, 00:00:01.500 to now UTC · 1 connections cut · nobody listened, so who came is unknown"
+        "outage refuse, 00:00:01.500 to now UTC · 1 connection cut · nobody listened, so who came is unknown"
     )
 
 
