@@ -32,6 +32,22 @@ HandOver = Callable[[asyncio.Transport, bytes], None]
 class Lane(asyncio.Protocol):
     """One connection, one request at a time. `lanes` has those that are open, `tasks` what they play."""
 
+    __slots__ = (
+        "_answer_to",
+        "_body",
+        "_cycle",
+        "_flow",
+        "_hand_over",
+        "_idle_since",
+        "_idle_timer",
+        "_lanes",
+        "_loop",
+        "_received",
+        "_request",
+        "_tasks",
+        "transport",
+    )
+
     def __init__(
         self, answer_to: AnswerTo, hand_over: HandOver, lanes: "set[Lane]", tasks: set[asyncio.Task[None]]
     ) -> None:

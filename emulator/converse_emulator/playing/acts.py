@@ -3,7 +3,7 @@
 Signals are values: nothing here touches a connection. `player` performs acts on a `Wire`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
@@ -154,7 +154,7 @@ class Beat:
 class Timeline:
     """A compiled reply. `at` never decreases; the last act ends the exchange."""
 
-    beats: tuple[Beat, ...]
+    beats: Sequence[Beat]
     tokens: int  # output tokens of the whole answer, were it played to its end
     nowhere: tuple[str, ...] = ()  # what the scenario asked for and the response has no place for
 

@@ -21,7 +21,6 @@ class Recording:
     """
 
     __slots__ = (
-        "_actual",
         "_at_once",
         "_before",
         "_changed",
@@ -31,6 +30,7 @@ class Recording:
         "_first",
         "_grown",
         "_instead",
+        "_late",
         "_miss",
         "_playing",
         "_request",
@@ -76,7 +76,7 @@ class Recording:
         self._before: list[Beat] = []
         self._playing: Sequence[Beat] = ()
         self._first = self._until = 0
-        self._actual = array("d")  # when, one by one
+        self._late = array("f")  # seconds after its moment, of each
         self._unfolded: Callable[[], Timeline] | None = None  # the whole of what was sent at once
         self._at_once = 0.0
 
@@ -131,9 +131,9 @@ class Recording:
             self._playing, self._first = beats, first
         self._until = end
         if end == first + 1:
-            self._actual.append(actual)
+            self._late.append(actual - beats[first].at)
         else:
-            self._actual += array("d", [actual]) * (end - first)
+            self._late.extend([actual - beat.at for beat in beats[first:end]])
         if self._status is None and isinstance(head := beats[first].act, Head) and head.status >= 200:
             self._status = head.status
 
@@ -181,10 +181,11 @@ class Recording:
         )
 
     def _performed(self) -> tuple[Sequence[Beat], Sequence[float]]:
-        if self._unfolded is None:
-            return [*self._before, *self._playing[self._first : self._until]], self._actual
-        beats = self._unfolded().beats
-        return beats, [self._at_once] * len(beats)
+        if self._unfolded is not None:
+            whole = self._unfolded().beats
+            return whole, [self._at_once] * len(whole)
+        beats = [*self._before, *self._playing[self._first : self._until]]
+        return beats, [beat.at + late for beat, late in zip(beats, self._late, strict=True)]
 
 
 def _asked(request: Request, headers: Mapping[str, str]) -> dict[str, Json]:

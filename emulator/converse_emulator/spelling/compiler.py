@@ -18,6 +18,7 @@ from converse_emulator.framing.frames import event_frame, paddings
 from converse_emulator.http.content import once
 from converse_emulator.language.scenario import Json, Reply
 from converse_emulator.playing.acts import Beat, Finish, Head, Send, Timeline, Whole, folded, payload
+from converse_emulator.playing.opened import Opened
 from converse_emulator.scripting.performance import Emit, Moment, Performance
 from converse_emulator.scripting.tokens import count_request
 from converse_emulator.spelling.delivery import Delivery
@@ -101,7 +102,7 @@ class _Variant(NamedTuple):
     body: bytes  # empty for a stream that is not due at once: nobody needs it
 
     def after(self, head: Beat, tokens: int) -> Timeline:
-        return Timeline((head, *self.beats), tokens)
+        return Timeline(Opened(head, self.beats), tokens)
 
 
 class _Frames:

@@ -13,6 +13,8 @@ from converse_emulator.wires.uvicorn_wire import raw_headers
 class Flow:
     """Whether a transport takes more."""
 
+    __slots__ = ("_resumed", "write_paused")
+
     def __init__(self) -> None:
         self.write_paused = False
         self._resumed: asyncio.Future[None] | None = None
@@ -35,6 +37,17 @@ class Flow:
 
 class Cycle:
     """One response on a connection: what uvicorn's cycle is to `UvicornWire`."""
+
+    __slots__ = (
+        "_transport",
+        "conn",
+        "disconnected",
+        "flow",
+        "keep_alive",
+        "left",
+        "response_complete",
+        "response_started",
+    )
 
     def __init__(self, conn: Framing, transport: asyncio.Transport, flow: Flow) -> None:
         self.conn = conn
