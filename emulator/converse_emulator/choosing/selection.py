@@ -13,7 +13,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from converse_emulator.choosing.conversation import answers, last_user_text
 from converse_emulator.choosing.matching import difference
@@ -37,8 +37,7 @@ MAX_TRIES = 1_000  # of a session: requests whose retries are counted
 ChosenBy = Literal["path", "header", "marker", "armed", "match", "automatic"]
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """What a request gets."""
 
     scenario: Scenario | None
@@ -54,8 +53,7 @@ class Selection:
         return f"{run}:{session}:{name}:{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """What a request gets unless an alternative holds."""
 
     scenario: Scenario | None

@@ -54,7 +54,7 @@ def compile_turn(
     sent = as_sent(beats, performance, rng, delivery.speed)
     kept = tuple(beat for beat in sent.beats if not isinstance(beat.act, Head) and not _just_ends(beat))
     message = fold((emit.type, emit.body) for emit in said).get("output", {}).get("message")
-    return replace(sent, beats=kept), message
+    return sent._replace(beats=kept), message
 
 
 def _just_ends(beat: Beat) -> bool:

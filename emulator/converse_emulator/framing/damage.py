@@ -6,7 +6,7 @@ A row is a way: what it does in words, and the function from a good frame to the
 import json
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from zlib import crc32
 
 from converse_emulator.framing.eventstream import OVERHEAD, PRELUDE, Decoder, FrameError
@@ -18,8 +18,7 @@ TWO_GIB = 2**31
 _CRC = struct.Struct(">I")
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(NamedTuple):
     """A way to damage a frame."""
 
     about: str

@@ -12,8 +12,8 @@ Source: the Smithy specification `aws.protocols#eventstream` (amazon-eventstream
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from zlib import crc32
 
 from converse_emulator.framing.eventstream_headers import (
@@ -52,8 +52,7 @@ _LENGTHS = struct.Struct(">II")
 _CRC = struct.Struct(">I")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One message: its headers in wire order and its payload."""
 
     headers: Headers

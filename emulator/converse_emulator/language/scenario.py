@@ -7,7 +7,7 @@ request, `timeline` turns the result into bytes and moments. Durations are secon
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from converse_emulator.language import faults
 from converse_emulator.playing.acts import ErrorCode
@@ -28,8 +28,7 @@ class Forever(Enum):
 FOREVER = Forever.FOREVER
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A duration drawn at random between two bounds (seconds), from the run's seed."""
 
     shortest: float
@@ -256,8 +255,7 @@ class Match:
     header: Mapping[str, str] = field(default_factory=dict)  # name to glob
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(NamedTuple):
     """A reply that is played instead, for the requests that `when` tells."""
 
     when: "When"

@@ -6,7 +6,7 @@ Signals are values: nothing here touches a connection. `player` performs acts on
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 HttpHeaders = tuple[tuple[str, str], ...]
 Ended = Literal[
@@ -45,8 +45,7 @@ class Head:
     headers: HttpHeaders
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """How bytes of the body come: in chunks by a rule of `segments`, of a size, or `drip` bytes at a time."""
 
     chunks: str | int = "due"
@@ -150,8 +149,7 @@ class Beat:
     injected: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(NamedTuple):
     """A compiled reply. `at` never decreases; the last act ends the exchange."""
 
     beats: Sequence[Beat]
@@ -164,8 +162,7 @@ class Timeline:
         return sum(len(payload(beat.act)) for beat in self.beats)
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(NamedTuple):
     """A compiled reply that is a proper response and due at once, all of it: it can go out in one write.
 
     `unfolded` is the same, act by act.

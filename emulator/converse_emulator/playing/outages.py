@@ -6,7 +6,7 @@ Used in the server's loop only, as the journal is. What is given out never chang
 import asyncio
 import time
 from collections import deque
-from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple
 
 from converse_emulator.language.scenario import Json
 
@@ -14,8 +14,7 @@ MOST_OUTAGES = 100  # the oldest are dropped
 MOST_CONNECTIONS = 100  # that are told of one; those that come later are counted
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(NamedTuple):
     """A connection that an outage befell."""
 
     at: float  # seconds after the outage began
@@ -23,8 +22,7 @@ class Met:
     what: str  # cut: it was there when the outage began; else what kind of outage it met
 
 
-@dataclass(frozen=True, slots=True)
-class Outage:
+class Outage(NamedTuple):
     """For a while nobody got through (see `converse_emulator.outage`)."""
 
     how: str
@@ -37,7 +35,7 @@ class Outage:
 
     def as_json(self) -> dict[str, Json]:
         """The outage as a JSON object with the attributes as keys."""
-        return asdict(self)
+        return {**self._asdict(), "connections": [each._asdict() for each in self.connections]}
 
 
 class Outages:
@@ -61,19 +59,19 @@ class Outages:
     def end(self) -> None:
         """It is over; nothing happens if none is on."""
         if self._on:
-            self._kept.append(replace(self._on, ended_at=time.time()))
+            self._kept.append(self._on._replace(ended_at=time.time()))
         self._on = None
 
     def cut(self, transport: asyncio.BaseTransport) -> None:
         """This connection was there when it began, and is cut now."""
         if self._on:
-            self._on = replace(self._on, cut=self._on.cut + 1, connections=self._with(transport, "cut"))
+            self._on = self._on._replace(cut=self._on.cut + 1, connections=self._with(transport, "cut"))
 
     def meet(self, transport: asyncio.BaseTransport) -> None:
         """This connection, or a request on it, came while it was on."""
         if self._on:
             met, connections = (self._on.met or 0) + 1, self._with(transport, self._on.how)
-            self._on = replace(self._on, met=met, connections=connections)
+            self._on = self._on._replace(met=met, connections=connections)
 
     def forget(self) -> None:
         """All that are over."""

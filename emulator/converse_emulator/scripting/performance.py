@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from converse_emulator.language.faults import Depth, FrameFault, HeadSays, Tear, Trickle
 from converse_emulator.language.scenario import Event, Json, Placed, Refuse, Throw
@@ -26,8 +27,7 @@ class Raw:
     tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """A frame stops so deep in it for so many seconds; those after it are late already."""
 
     inside: Depth

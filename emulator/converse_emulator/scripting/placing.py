@@ -210,8 +210,8 @@ def reshape(shape: acts.Shape | None, step: fa.Chunks | fa.Drip) -> acts.Shape:
     """How is sent what comes from this step on."""
     now = shape or acts.Shape()
     if isinstance(step, fa.Chunks):
-        return replace(now, chunks=step.how)
-    return replace(now, drip=step.bytes, every=step.every)
+        return now._replace(chunks=step.how)
+    return now._replace(drip=step.bytes, every=step.every)
 
 
 def reshaped(moment: Moment, step: fa.Chunks | fa.Drip) -> Moment:

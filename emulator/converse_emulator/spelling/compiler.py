@@ -8,7 +8,6 @@ What comes out is what `compile_reply` makes, byte for byte.
 import json
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
@@ -138,11 +137,10 @@ class _Frames:
         return made
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(NamedTuple):
     reply: Reply  # so that no other gets its id
     performance: Performance
-    frames: _Frames | None = field(compare=False)
+    frames: _Frames | None
 
 
 def _frames_of(performance: Performance, request: Request, speed: float) -> _Frames | None:
