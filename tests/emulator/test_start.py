@@ -13,17 +13,29 @@ from converse_emulator.installed import UNKNOWN, version_of
 from converse_emulator.shapes import service
 
 SLOW = ["boto3", "botocore", "faker", "hypothesis", "pydantic", "yaml", "starlette", "uvicorn", "rich"]
+# Of the standard library what takes milliseconds, and of the emulator what only other runs need.
+LIBRARY = ["datetime", "decimal", "difflib", "email", "fractions", "http.client", "importlib.metadata"]
+LIBRARY += ["importlib.resources", "tempfile", "uuid"]
+OWN = ["admission.credentials", "admission.quotas", "answering.schema_instance", "closed_window", "control"]
+OWN += ["dialogue", "framing.header_values", "language.grammar", "language.when", "language.wrap", "native"]
+OWN += ["playing.exchange", "playing.spoken", "spelling.blocking", "spelling.wrapping", "wires.http2"]
+ABSENT = [*SLOW, *LIBRARY, *(f"converse_emulator.{name}" for name in OWN)]
 
 FIRST_ANSWER = f"""
-import http.client, json, sys
+import socket, sys
 from converse_emulator import Emulator
 with Emulator() as emulator:
-    client = http.client.HTTPConnection(emulator.endpoint_url.removeprefix("http://"))
-    body = json.dumps({{"messages": [{{"role": "user", "content": [{{"text": "Hi"}}]}}]}})
-    client.request("POST", "/model/amazon.nova-lite-v1:0/converse-stream", body)
-    response = client.getresponse()
-    assert response.status == 200 and b"messageStop" in response.read()
-print(*[name for name in {SLOW!r} if name in sys.modules])
+    host, _, port = emulator.endpoint_url.removeprefix("http://").partition(":")
+    body = b'{{"messages": [{{"role": "user", "content": [{{"text": "Hi"}}]}}]}}'
+    head = "POST /model/amazon.nova-lite-v1:0/converse-stream HTTP/1.1\\r\\nHost: " + host
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall(f"{{head}}\\r\\nContent-Length: {{len(body)}}\\r\\n\\r\\n".encode() + body)
+        response = b""
+        while b"metadata" not in response:
+            assert (received := client.recv(65_536)), response
+            response += received
+    assert response.startswith(b"HTTP/1.1 200") and b"messageStop" in response
+print(*[name for name in {ABSENT!r} if name in sys.modules])
 """
 
 
@@ -37,7 +49,7 @@ def imported(folder: Path) -> list[str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the cache folder is the user's own")
 def test_the_first_answer_needs_nothing_slow_once_the_cache_is_filled(tmp_path: Path) -> None:
-    assert imported(tmp_path) == ["faker"]  # whose words are not known yet
+    assert "faker" in imported(tmp_path)  # whose words are not known yet
     assert imported(tmp_path) == []
     kept = sorted(path.name for path in tmp_path.glob("converse-emulator/*"))
     assert [name.split("-")[0] for name in kept] == ["bedrock", "words"]
@@ -47,7 +59,7 @@ def test_the_first_answer_needs_nothing_slow_once_the_cache_is_filled(tmp_path: 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the cache folder is the user's own")
 def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / "converse-emulator").write_text("a file where the folder should be")
-    assert imported(tmp_path) == ["faker"]
+    assert "faker" in imported(tmp_path)
 
 
 @pytest.fixture

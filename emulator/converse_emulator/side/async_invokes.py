@@ -8,14 +8,17 @@ written to S3. The last thousand of a session are kept. Texts of errors are infe
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from random import Random
 from string import ascii_lowercase, digits
+from typing import TYPE_CHECKING
 
 from converse_emulator.http.refusals import ServiceError
 from converse_emulator.language.scenario import Json
 from converse_emulator.side.listings import ACCOUNT
 from converse_emulator.side.pages import page
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MOST = 1000
 FAILURE = "[[async: fail]]"
@@ -113,21 +116,23 @@ class AsyncInvokes:
 
 
 def _passes(shown: Members, filters: Members) -> bool:
-    submitted = datetime.fromisoformat(shown["submitTime"])
-    after, before = _moment(filters.get("submitTimeAfter")), _moment(filters.get("submitTimeBefore"))
+    submitted = _moment(shown["submitTime"])
+    after, before = filters.get("submitTimeAfter"), filters.get("submitTimeBefore")
     return (
         filters.get("statusEquals") in (None, shown["status"])
-        and (after is None or submitted > after)
-        and (before is None or submitted < before)
+        and (after is None or submitted > _moment(after))
+        and (before is None or submitted < _moment(before))
     )
 
 
-def _moment(given: str | None) -> datetime | None:
-    if given is None:
-        return None
+def _moment(given: str) -> "datetime":
+    from datetime import UTC, datetime
+
     moment = datetime.fromisoformat(given)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _timestamp(epoch: float) -> str:
+    from datetime import UTC, datetime
+
     return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
