@@ -9,7 +9,6 @@ third of a millisecond more. Whatever is wrong, the answer has the shape of the 
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING
@@ -207,7 +206,7 @@ class DataPlane:
             return self.unscripted.refused(refused, recording)
         cache = self.prompt_cache.use(request.session, request.model, request.body, self.clock.now())
         if cache is not None:
-            request = replace(request, cache=cache)
+            request = request._replace(cache=cache)
             lease.cached = cache.read
         selection = self.selector.select(request, recording.origin * self.speed)
         name = selection.scenario.name if selection.scenario else None

@@ -1,8 +1,7 @@
 """A request that was taken in, and its answer, ready to be played: on any wire, or all of it at once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from converse_emulator.playing.acts import Timeline, Whole
 from converse_emulator.playing.clock import Clock
@@ -26,8 +25,7 @@ class Answer(Protocol):
         """Play it, to its end or until the client leaves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """The answer to a request that is recorded. `settle` is called once it has ended."""
 
     reply: Timeline | Whole
@@ -53,8 +51,7 @@ class Opening:
             self.settle(self.recording)
 
 
-@dataclass(frozen=True, slots=True)
-class Unrecorded:
+class Unrecorded(NamedTuple):
     """The answer to what was not meant for a model."""
 
     whole: Whole

@@ -2,7 +2,6 @@
 
 import json
 from contextlib import suppress
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -117,7 +116,7 @@ REQUESTS = st.builds(
         optional={"maxTokens": st.integers(1, 12), "stopSequences": st.lists(TEXTS.filter(bool), max_size=2)},
     ),
 )
-STREAMED = REQUESTS.map(lambda request: replace(request, operation="ConverseStream"))
+STREAMED = REQUESTS.map(lambda request: request._replace(operation="ConverseStream"))
 SEEDS = st.integers(0, 9).map(str)
 
 
@@ -192,7 +191,7 @@ def test_the_text_that_arrives_is_a_prefix_of_the_scripted_text(reply: Reply, re
 @unhurried
 @given(CLEAN, STREAMED)
 def test_without_limits_and_faults_all_text_arrives(reply: Reply, request: Request) -> None:
-    timeline = compiled(reply, replace(request, body={}))
+    timeline = compiled(reply, request._replace(body={}))
     arrived = [payload.get("delta", {}) for _, payload in events(Decoder().feed(body(timeline)))]
     assert "".join(delta.get("text", "") for delta in arrived) == scripted_text(reply)
 
@@ -244,7 +243,7 @@ def test_a_clean_stream_keeps_the_order_of_events(reply: Reply, request: Request
 @given(CLEAN, STREAMED, SEEDS)
 def test_a_blocking_response_is_the_fold_of_the_stream(reply: Reply, request: Request, seed: str) -> None:
     streamed = events(Decoder().feed(body(compiled(reply, request, seed))))
-    blocking = body(compiled(reply, replace(request, operation="Converse"), seed))
+    blocking = body(compiled(reply, request._replace(operation="Converse"), seed))
     told = json.loads(blocking)
     told["usage"] = {name: value for name, value in told["usage"].items() if "cache" not in name}
     assert told == fold(streamed)  # only Converse tells of the cache unasked

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from converse_emulator.admission.sigv4 import Call
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class FrontDoor:
     """Lets requests in."""
 

@@ -32,7 +32,7 @@ class Need(NamedTuple):
 NOTHING = Need(0, 0, 1.0)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Lease:
     """What a request holds, until it is settled; nothing if no quota is its."""
 

@@ -57,7 +57,7 @@ def call_of(request: Request) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Count:
     """The requests so far, within one scope."""
 

@@ -1,7 +1,7 @@
 """A request to the data plane, parsed: the noun that matching, validation and scripts look at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from converse_emulator.language.scenario import Json
 from converse_emulator.scripting.prompt_cache import CacheUse
@@ -9,8 +9,7 @@ from converse_emulator.scripting.prompt_cache import CacheUse
 INVOCATION = "amz-sdk-invocation-id"  # a header: the same for all attempts of one call of an SDK
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One call of an operation. `headers` have lower-case names.
 
     `body` is the parsed JSON object, as Converse would have it; where it came in a model's own format that

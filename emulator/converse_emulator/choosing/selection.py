@@ -62,7 +62,7 @@ class _Found(NamedTuple):
     use: Callable[[], Reply | None]  # the reply, which is used up by that
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Armed:
     """An armed scenario, and how many of its replies are used."""
 
@@ -80,7 +80,7 @@ class _Armed:
         return f"{self.left} {of}{replies} of {self.scenario.name} {were} not asked for"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Session:
     requests: int = 0
     arms: int = 0

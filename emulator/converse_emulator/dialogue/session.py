@@ -121,7 +121,7 @@ class Session:
 
     async def _speak(self, turn: Turn) -> bool:
         """Whether the session is over."""
-        request = replace(self._request, body=self._hearing.body)
+        request = self._request._replace(body=self._hearing.body)
         selection = self._chosen or self._select(request)
         self._chosen = None
         reply = selection.reply
@@ -189,7 +189,7 @@ class Session:
 def _as_one_call(request: Request, recording: Recording) -> Request:
     """The request with an id that makes all of its turns a call; SDKs send one."""
     own = {INVOCATION: f"session {recording.id}"}
-    return replace(request, headers=own | dict(request.headers))
+    return request._replace(headers=own | dict(request.headers))
 
 
 class _Part:

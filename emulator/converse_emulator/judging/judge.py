@@ -1,6 +1,6 @@
 """How a request is judged: by the service model's constraints, and by the semantic rules."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from converse_emulator.choosing.request import Request
 from converse_emulator.framing.frames import exception_frame
@@ -15,7 +15,7 @@ MOST_KEPT = 256  # verdicts
 _UNKNOWN = (None, False, None)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Judge:
     """Judges as much as `validation` says. `models` are the user's, beside those that are packaged."""
 
@@ -51,7 +51,7 @@ class Judge:
                 self._judged.clear()
             self._judged[key] = request.body, found, verdict
         if found and self.validation == "off":
-            return replace(request, body={}), None
+            return request._replace(body={}), None
         return request, verdict
 
     def _native(self, request: Request) -> tuple[Request, Verdict]:
@@ -61,7 +61,7 @@ class Judge:
         wrong = native.judge(request)
         if not wrong:
             return request, self._by_rules(request)
-        empty = replace(request, body={})  # what is wrong keeps nothing that the rules rely on
+        empty = request._replace(body={})  # what is wrong keeps nothing that the rules rely on
         if self.validation == "off":
             return empty, None
         return request, self._by_rules(empty) or Refused("", "ValidationException", wrong)
@@ -74,7 +74,7 @@ class Judge:
     def dialogue(self, request: Request) -> Verdict:
         """What a session is refused with before a word was said."""
         found = violations(request.operation, request.model_id, {"body": {}})
-        return _invalid(found) if found else self._by_rules(replace(request, body={}))
+        return _invalid(found) if found else self._by_rules(request._replace(body={}))
 
     def _by_rules(self, request: Request) -> Verdict:
         if self.validation != "strict":

@@ -16,7 +16,7 @@ class TooManyOpenings(ValueError):
     """More openings than anybody will ever reach: surely a mistake in the test."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Gate:
     openings: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     kept: int = 0

@@ -82,14 +82,15 @@ def find_operation(method: str, raw_path: str) -> tuple[Operation, str]:
     `%3A`: a label takes everything up to the operation's next fixed part.
     """
     path = raw_path.partition("?")[0]
-    routes = _routes(CONTROL_PLANE if path.startswith(_CONTROL_PATHS) else SERVICE)
-    matches = [(operation, found) for operation, route in routes if (found := route.fullmatch(path))]
+    known = _operations(CONTROL_PLANE if path.startswith(_CONTROL_PATHS) else SERVICE).values()
+    alike = (each for each in known if path.endswith(_fixed_end(each.uri)))
+    matches = [(each, found) for each in alike if (found := _route(each.uri).fullmatch(path))]
     for operation, found in matches:
         if operation.method == method:
             return operation, unquote(found.groupdict().get("modelId", ""))
     if matches:
         raise WrongMethod(method, path, sorted({operation.method for operation, _ in matches}))
-    raise UnknownPath(path, sorted({operation.uri for operation, _ in routes}))
+    raise UnknownPath(path, sorted({operation.uri for operation in known}))
 
 
 def labels(operation: Operation, raw_path: str) -> dict[str, str]:
@@ -189,9 +190,9 @@ def skipped_patterns() -> Mapping[str, str]:
     return _checks(SERVICE).skipped
 
 
-@cache
-def _routes(service: str) -> Sequence[tuple[Operation, re.Pattern[str]]]:
-    return [(operation, _route(operation.uri)) for operation in _operations(service).values()]
+def _fixed_end(uri: str) -> str:
+    """`/converse`, of `/model/{modelId}/converse`; it tells which of the patterns need be compiled."""
+    return uri.rpartition("}")[2]
 
 
 @cache

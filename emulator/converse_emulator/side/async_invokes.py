@@ -27,7 +27,7 @@ _LETTERS = ascii_lowercase + digits
 Members = Mapping[str, Json]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Invocation:
     arn: str
     started: Members  # the input of StartAsyncInvoke

@@ -6,7 +6,6 @@ from random import Random
 from typing import assert_never
 
 from converse_emulator.choosing.request import Request
-from converse_emulator.framing.damage import damaged, depth_in
 from converse_emulator.framing.frames import (
     endless_frame,
     error_frame,
@@ -132,9 +131,13 @@ def befallen(send: Send, moment: Moment) -> Iterator[Beat]:
     for fault in moment.faults:
         match fault:
             case Corrupt(what):
+                from converse_emulator.framing.damage import damaged
+
                 told = f"byte {what}" if isinstance(what, int) else what
                 send = replace(send, data=damaged(send.data, what), what=f"{send.what}, {told} corrupted")
             case Cut(at):
+                from converse_emulator.framing.damage import depth_in
+
                 data = part(send.data, depth_in(send.data, at))
                 send = replace(send, data=data, what=f"{send.what}, cut", tokens=0)
             case Drop():
@@ -160,6 +163,8 @@ def befallen(send: Send, moment: Moment) -> Iterator[Beat]:
 
 
 def _paused(send: Send, pause: Pause, at: float) -> Iterator[Beat]:
+    from converse_emulator.framing.damage import depth_in
+
     first = part(send.data, depth_in(send.data, pause.inside))
     yield Beat(at, replace(send, data=first, what=f"{send.what}, begun", tokens=0), injected=True)
     yield Beat(at + pause.seconds, replace(send, data=send.data[len(first) :]), injected=True)
