@@ -3,6 +3,8 @@
 Importing a package, or `importlib.metadata`, for its version takes a tenth of a second.
 """
 
+import os
+from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,10 +27,13 @@ def lacks_http2() -> str:
 def version_of(package: str) -> str:
     """The version of a package that is called as its module is, by the folder that pip leaves beside it."""
     spec = find_spec(package)
-    beside = Path(spec.origin).parents[1] if spec and spec.origin else Path()
-    wanted = package.lower()
-    for folder in beside.glob("*.dist-info"):
-        name, _, version = folder.name.removesuffix(".dist-info").partition("-")
-        if name.lower() == wanted:
-            return version
-    return UNKNOWN
+    if spec is None or spec.origin is None:
+        return UNKNOWN
+    return _versions(Path(spec.origin).parents[1]).get(package.lower(), UNKNOWN)
+
+
+@cache
+def _versions(folder: Path) -> Mapping[str, str]:
+    """The packages that are installed in a folder: names in lower case, and versions."""
+    found = [each.removesuffix(".dist-info") for each in os.listdir(folder) if each.endswith(".dist-info")]
+    return {name.lower(): version for name, _, version in (each.partition("-") for each in found)}

@@ -37,7 +37,12 @@ class Body:
     size: int = 0
     content: Mapping[str, Json] = field(default_factory=dict)
     problem: TooLarge | NotJson | None = None
-    digest: str = field(default="", compare=False)  # SHA-256 in hex, as signatures have it
+    raw: bytes = field(default=b"", compare=False, repr=False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex, as signatures have it."""
+        return hashlib.sha256(self.raw).hexdigest()
 
 
 async def read_body(
@@ -47,16 +52,16 @@ async def read_body(
     try:
         raw = await read_bytes(receive, headers)
     except TooLarge as problem:
-        return Body(problem=problem, digest=_digest(b""))
+        return Body(problem=problem)
     return (read or body_of)(raw)
 
 
 def body_of(raw: bytes) -> Body:
     """What is in a body."""
     try:
-        return Body(len(raw), json_object(raw), digest=_digest(raw))
+        return Body(len(raw), json_object(raw), raw=raw)
     except NotJson as problem:
-        return Body(len(raw), problem=problem, digest=_digest(raw))
+        return Body(len(raw), problem=problem, raw=raw)
 
 
 async def read_bytes(receive: Receive, headers: Mapping[str, str]) -> bytes:
@@ -74,10 +79,6 @@ async def read_bytes(receive: Receive, headers: Mapping[str, str]) -> bytes:
             raise TooLarge
         if not message.get("more_body", False):
             return bytes(body)
-
-
-def _digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
 
 
 def json_object(body: bytes) -> Mapping[str, Json]:
