@@ -5,7 +5,6 @@ session; what a script ends, ends it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -74,7 +73,7 @@ def _spelt(moments: tuple[Moment, ...], speech: Speech) -> Iterator[Moment]:
         match moment.what:
             case Refuse(name, message):
                 error = name[:1].lower() + name[1:]
-                yield replace(moment, what=Throw(error, message))
+                yield moment._replace(what=Throw(error, message))
                 yield Moment(moment.at, Finish(), injected=True)
             case Emit() as emit:
                 yield from _chunks(moment, emit, list(speech.event(emit)))
@@ -85,7 +84,7 @@ def _spelt(moments: tuple[Moment, ...], speech: Speech) -> Iterator[Moment]:
 def _chunks(moment: Moment, emit: Emit, documents: list[Json]) -> Iterator[Moment]:
     for number, document in enumerate(documents, 1):
         tokens = emit.tokens if number == len(documents) else 0
-        yield replace(moment, what=Raw(canonical_json(document), name_of(document), tokens))
+        yield moment._replace(what=Raw(canonical_json(document), name_of(document), tokens))
         if any(isinstance(fault, Cut | Tear) for fault in moment.faults):
             return
-        moment = replace(moment, injected=False, faults=())
+        moment = moment._replace(injected=False, faults=())

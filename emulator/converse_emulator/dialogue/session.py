@@ -6,7 +6,6 @@ What comes in while the model speaks is heard when it has finished: nobody inter
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -163,7 +162,7 @@ class Session:
         beats: Sequence[Beat] = list(stream_beats(moments, lambda _: b"", self._delivery()))
         if wrap:
             beats = wrapped(beats, *wrap)
-        return [replace(beat, at=beat.at / self._plane.speed) for beat in beats]
+        return [beat._replace(at=beat.at / self._plane.speed) for beat in beats]
 
     async def _throw(self, error: Exception) -> None:
         name = error.name if isinstance(error, ServiceError) else "validationException"
@@ -203,7 +202,7 @@ class _Part:
         self._after = origin - recording.origin
 
     def performed(self, beats: Sequence[Beat], first: int, end: int, actual: float) -> None:
-        later = [replace(beat, at=beat.at + self._after) for beat in beats[first:end]]
+        later = [beat._replace(at=beat.at + self._after) for beat in beats[first:end]]
         self._recording.performed(later, 0, len(later), actual + self._after)
 
     def ended(self, how: Ended, after: float) -> None:

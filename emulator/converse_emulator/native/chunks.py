@@ -23,7 +23,7 @@ class _Entry:
     def played(self) -> Moment:
         if self.document is None:
             return self.moment
-        return replace(self.moment, what=Raw(compact_json(self.document), "chunk", self.tokens))
+        return self.moment._replace(what=Raw(compact_json(self.document), "chunk", self.tokens))
 
 
 def chunked(moments: Sequence[Moment], spelt: Format, answer: Answer) -> Iterator[Moment]:
@@ -68,7 +68,7 @@ def _entries(moments: Sequence[Moment], spelt: Format, answer: Answer) -> Iterat
             tokens = 0 if last else tokens
             if any(isinstance(fault, Cut | Tear) for fault in moment.faults):
                 break
-            moment = replace(moment, injected=False, faults=())
+            moment = moment._replace(injected=False, faults=())
 
 
 def _joined(last: _Entry, final: _Entry, spelt: Format) -> _Entry | None:

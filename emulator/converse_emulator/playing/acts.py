@@ -53,8 +53,7 @@ class Shape(NamedTuple):
     every: float = 0.0  # seconds between two drips
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Bytes of the body. `what` names them for people, `tokens` counts the output tokens they carry.
 
     `alone`: in an HTTP chunk (a DATA frame) of their own, even where others are due at the same time.
@@ -137,8 +136,7 @@ Ending = Hold | Finish | Hangup | Reset
 Act = Head | Send | Torn | Raw | GoAway | Gate | Ending
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(NamedTuple):
     """An act and its moment: `at` seconds after the request (held gates not counted).
 
     `injected` marks misbehaviour that the scenario asked for, so that nobody takes it for a bug.

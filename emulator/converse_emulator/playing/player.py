@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Protocol, assert_never
 
 from converse_emulator.playing.acts import (
@@ -87,7 +86,7 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
             case Hold(repeated, every):
                 record.performed(beats, done, end, clock.now() - record.origin)
                 if repeated:
-                    await _repeat(replace(beat, act=repeated), every, origin, wire, clock, record)
+                    await _repeat(beat._replace(act=repeated), every, origin, wire, clock, record)
                 await wire.left
                 raise ClientLeft
             case Finish():
@@ -156,7 +155,7 @@ async def _repeat(beat: Beat, every: float, origin: float, wire: Wire, clock: Cl
             case Raw(data):
                 await wire.raw(data)
         record.performed([beat], 0, 1, clock.now() - record.origin)
-        beat = replace(beat, at=beat.at + every)
+        beat = beat._replace(at=beat.at + every)
 
 
 def _joined(beats: Sequence[Beat], first: int, end: int) -> bytes:

@@ -9,8 +9,7 @@ from converse_emulator.language.scenario import Event, Json, Placed, Refuse, Thr
 from converse_emulator.playing import acts
 
 
-@dataclass(frozen=True, slots=True)
-class Emit:
+class Emit(NamedTuple):
     """An event of the stream: its type, its payload without padding, the output tokens that end in it."""
 
     type: str
@@ -39,8 +38,7 @@ Inserted = acts.Gate | acts.Raw | acts.GoAway | acts.Head  # a head here is an i
 Ending = acts.Hold | acts.Finish | acts.Hangup | acts.Reset | Refuse | Trickle
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """What happens `at` seconds after the request. `faults` befall its frame, in order; `shape` is how it
     is sent. A `Tear` is the response's torn head."""
 
@@ -51,8 +49,7 @@ class Moment:
     shape: acts.Shape | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Performance:
+class Performance(NamedTuple):
     """Moments in order, `at` never decreasing. The last one is the only `Ending`."""
 
     moments: tuple[Moment, ...]

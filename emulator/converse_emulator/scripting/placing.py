@@ -1,7 +1,6 @@
 """Steps that happen at a place of the response: found among the moments of a performance, and put there."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from random import Random
 from typing import assert_never
@@ -45,7 +44,7 @@ def place_all(
         elif not stage.place(step):
             nowhere.append(step)
     stage.swap()
-    return replace(performance, moments=tuple(stage.moments), by_byte=tuple(by_byte), nowhere=tuple(nowhere))
+    return performance._replace(moments=tuple(stage.moments), by_byte=tuple(by_byte), nowhere=tuple(nowhere))
 
 
 class _Placing:
@@ -97,8 +96,8 @@ class _Placing:
             if any(isinstance(fault, fa.Swap) for fault in self.moments[here].faults):
                 one, other = self.moments[here], self.moments[there]
                 kept = tuple(fault for fault in one.faults if not isinstance(fault, fa.Swap))
-                self.moments[here] = replace(other, at=one.at, injected=True)
-                self.moments[there] = replace(one, at=other.at, injected=True, faults=kept)
+                self.moments[here] = other._replace(at=one.at, injected=True)
+                self.moments[there] = one._replace(at=other.at, injected=True, faults=kept)
 
     # ------------------------------------------------------------------------------------- finding
 
@@ -140,7 +139,7 @@ class _Placing:
 
     def _befall(self, index: int, fault: fa.FrameFault | Pause) -> None:
         moment = self.moments[index]
-        self.moments[index] = replace(moment, injected=True, faults=(*moment.faults, fault))
+        self.moments[index] = moment._replace(injected=True, faults=(*moment.faults, fault))
         self._is_broken |= isinstance(fault, fa.Cut | fa.Tear)
 
     def _insert(self, index: int, moment: Moment) -> None:
@@ -151,8 +150,8 @@ class _Placing:
         """The end that the reply has, now; what HTTP frames is torn, it cannot be a proper one."""
         moment, last = self.moments[index], self.moments[-1]
         if isinstance(last.what, acts.Finish) and any(isinstance(each, fa.Tear) for each in moment.faults):
-            last = replace(last, what=acts.Hangup())
-        return replace(last, at=moment.at, injected=True)
+            last = last._replace(what=acts.Hangup())
+        return last._replace(at=moment.at, injected=True)
 
     def _end(self, index: int, end: Moment) -> None:
         self.moments[index:] = [end]
@@ -176,7 +175,7 @@ class _Placing:
             self._befall(index, Pause(inside, length))
             index += 1
         later = self.moments[index:]
-        self.moments[index:] = [replace(each, at=max(each.at, moment) + length) for each in later]
+        self.moments[index:] = [each._replace(at=max(each.at, moment) + length) for each in later]
 
 
 def ending(step: sc.Finish | sc.Hangup | sc.Reset | fa.Trickle) -> Ending:
@@ -215,7 +214,7 @@ def reshape(shape: acts.Shape | None, step: fa.Chunks | fa.Drip) -> acts.Shape:
 
 
 def reshaped(moment: Moment, step: fa.Chunks | fa.Drip) -> Moment:
-    return replace(moment, shape=reshape(moment.shape, step))
+    return moment._replace(shape=reshape(moment.shape, step))
 
 
 def _what(step: "sc.Gate | sc.Event | sc.Bytes | fa.Unknown | fa.Wild | fa.GoAway") -> Framed | Inserted:

@@ -1,7 +1,6 @@
 """What happens at a byte of the body: an end, or a pause."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from random import Random
 
 from converse_emulator.language.scenario import Finish, Forever, Hangup, Placed, Reset, Span, Wait
@@ -29,8 +28,8 @@ def _at(beats: Sequence[Beat], placed: Placed, byte: int, rng: Random) -> Iterat
     match placed.step:
         case Wait(length) if not isinstance(length, Forever):
             seconds = rng.uniform(length.shortest, length.longest) if isinstance(length, Span) else length
-            yield from (replace(beat, at=beat.at + seconds, injected=True) for beat in after[:1])
-            yield from (replace(beat, at=beat.at + seconds) for beat in after[1:])
+            yield from (beat._replace(at=beat.at + seconds, injected=True) for beat in after[:1])
+            yield from (beat._replace(at=beat.at + seconds) for beat in after[1:])
         case Wait():
             yield Beat(at, Hold(), injected=True)
         case Finish() | Hangup() | Reset() as step:
@@ -49,9 +48,9 @@ def _divided(beats: Sequence[Beat], byte: int) -> tuple[list[Beat], float, list[
         if left < len(data):
             send = beat.act
             assert isinstance(send, Send)
-            first = replace(send, data=data[:left], what=f"{send.what}, cut", tokens=0)
-            begin = [replace(beat, act=first, injected=True)] if left else []
-            rest = replace(beat, act=replace(send, data=data[left:]))
+            first = send._replace(data=data[:left], what=f"{send.what}, cut", tokens=0)
+            begin = [beat._replace(act=first, injected=True)] if left else []
+            rest = beat._replace(act=send._replace(data=data[left:]))
             return [*beats[:number], *begin], beat.at, [rest, *beats[number + 1 :]]
         left -= len(data)
     last = len(beats) - 1

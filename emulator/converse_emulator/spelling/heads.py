@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from converse_emulator.http.responses import with_headers
 from converse_emulator.language.faults import HeadSays
@@ -23,9 +22,9 @@ def with_head(beats: Sequence[Beat], says: HeadSays) -> Sequence[Beat]:
 def _headed(beat: Beat, says: HeadSays, length: int) -> Beat:
     match beat.act:
         case Head(status) as head if status >= 200:
-            return replace(beat, act=_says(head, says, length), injected=True)
+            return beat._replace(act=_says(head, says, length), injected=True)
         case Torn(Head() as head, at):
-            return replace(beat, act=Torn(_says(head, says, length), at))
+            return beat._replace(act=Torn(_says(head, says, length), at))
         case _:
             return beat
 
@@ -55,7 +54,7 @@ def _compressed(beats: Sequence[Beat]) -> Iterator[Beat]:
         match beat.act:
             case Send(data, what) as send:
                 data = gzip.compress(data) + gzip.flush(zlib.Z_SYNC_FLUSH)
-                yield replace(beat, act=replace(send, data=data, what=f"{what}, compressed"), injected=True)
+                yield beat._replace(act=send._replace(data=data, what=f"{what}, compressed"), injected=True)
             case Finish():
                 yield Beat(beat.at, Send(gzip.flush(), "the end of gzip"), injected=True)
                 yield beat

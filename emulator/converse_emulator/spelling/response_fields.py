@@ -5,7 +5,6 @@ not find is left out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from converse_emulator.choosing.request import Request
 from converse_emulator.language.scenario import Json
@@ -24,13 +23,13 @@ def with_response_fields(performance: Performance, request: Request) -> Performa
     found = fields(paths, documents(performance, request))
     if not found:
         return performance
-    return replace(performance, moments=tuple(_passed_on(moment, found) for moment in performance.moments))
+    return performance._replace(moments=tuple(_passed_on(moment, found) for moment in performance.moments))
 
 
 def _passed_on(moment: Moment, found: Mapping[str, Json]) -> Moment:
     match moment.what:
         case Emit("messageStop", body) as emit if "additionalModelResponseFields" not in body:
-            return replace(moment, what=replace(emit, body={**body, "additionalModelResponseFields": found}))
+            return moment._replace(what=emit._replace(body={**body, "additionalModelResponseFields": found}))
         case _:
             return moment
 

@@ -8,7 +8,6 @@ a number     chunks of so many bytes, whatever frame they are of, as a proxy wit
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from converse_emulator.playing.acts import Beat, Send, Shape
 
@@ -22,10 +21,10 @@ def segmented(beats: Iterable[Beat]) -> Iterator[Beat]:
     for beat in beats:
         if not isinstance(beat.act, Send) or beat.act.shape is None or not beat.act.data:
             yield from held.rest(beat.at)
-            yield replace(beat, at=max(beat.at, free))
+            yield beat._replace(at=max(beat.at, free))
             continue
-        shape, send = beat.act.shape, replace(beat.act, shape=None)
-        beat = replace(beat, at=max(beat.at, free), act=send)
+        shape, send = beat.act.shape, beat.act._replace(shape=None)
+        beat = beat._replace(at=max(beat.at, free), act=send)
         if shape.drip is not None:
             yield from held.rest(beat.at)
             for number, piece in enumerate(_pieces(send, _every(send.data, shape.drip))):
@@ -81,7 +80,7 @@ def _pieces(send: Send, ends: list[int]) -> Iterator[Send]:
     start = 0
     for end in ends:
         last = end == len(send.data)
-        yield replace(send, data=send.data[start:end], tokens=send.tokens if last else 0, alone=True)
+        yield send._replace(data=send.data[start:end], tokens=send.tokens if last else 0, alone=True)
         start = end
 
 
@@ -89,7 +88,7 @@ def shaped(beats: Iterable[Beat], shape: Shape | None) -> Iterator[Beat]:
     """The beats, their sends to come in that shape."""
     for beat in beats:
         yield (
-            replace(beat, act=replace(beat.act, shape=shape))
+            beat._replace(act=beat.act._replace(shape=shape))
             if isinstance(beat.act, Send) and shape
             else beat
         )

@@ -1,7 +1,6 @@
 """A performance as an event stream: what is sent is a frame each, the head goes with the first of them."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from random import Random
 from typing import assert_never
 
@@ -134,14 +133,14 @@ def befallen(send: Send, moment: Moment) -> Iterator[Beat]:
                 from converse_emulator.framing.damage import damaged
 
                 told = f"byte {what}" if isinstance(what, int) else what
-                send = replace(send, data=damaged(send.data, what), what=f"{send.what}, {told} corrupted")
+                send = send._replace(data=damaged(send.data, what), what=f"{send.what}, {told} corrupted")
             case Cut(at):
                 from converse_emulator.framing.damage import depth_in
 
                 data = part(send.data, depth_in(send.data, at))
-                send = replace(send, data=data, what=f"{send.what}, cut", tokens=0)
+                send = send._replace(data=data, what=f"{send.what}, cut", tokens=0)
             case Drop():
-                send = replace(send, data=b"", what=f"{send.what}, dropped", tokens=0)
+                send = send._replace(data=b"", what=f"{send.what}, dropped", tokens=0)
             case Duplicate():
                 times += 1
             case Tear(at):
@@ -158,7 +157,7 @@ def befallen(send: Send, moment: Moment) -> Iterator[Beat]:
         yield from _paused(send, pause, moment.at)
     else:
         yield Beat(moment.at, send, moment.injected)
-        again = replace(send, what=f"{send.what}, again", tokens=0)
+        again = send._replace(what=f"{send.what}, again", tokens=0)
         yield from [Beat(moment.at, again, injected=True)] * (times - 1)
 
 
@@ -166,5 +165,5 @@ def _paused(send: Send, pause: Pause, at: float) -> Iterator[Beat]:
     from converse_emulator.framing.damage import depth_in
 
     first = part(send.data, depth_in(send.data, pause.inside))
-    yield Beat(at, replace(send, data=first, what=f"{send.what}, begun", tokens=0), injected=True)
-    yield Beat(at + pause.seconds, replace(send, data=send.data[len(first) :]), injected=True)
+    yield Beat(at, send._replace(data=first, what=f"{send.what}, begun", tokens=0), injected=True)
+    yield Beat(at + pause.seconds, send._replace(data=send.data[len(first) :]), injected=True)

@@ -1,7 +1,6 @@
 """A timeline as a wrap changes it: later, at a bandwidth, with a broken frame, cut. All of it is injected."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import accumulate
 from random import Random
 
@@ -23,7 +22,7 @@ def wrapped(beats: Beats, wrap: Wrap, rng: Random) -> Beats:
     if wrap.cut is not None and wrap.cut < 1:
         beats = _cut(beats, wrap.cut, ENDS[wrap.end])
     if wrap.slow is not None:
-        beats = [replace(beat, at=beat.at * wrap.slow) for beat in beats]
+        beats = [beat._replace(at=beat.at * wrap.slow) for beat in beats]
     if wrap.jitter is not None:
         beats = _jitter(beats, wrap.jitter, rng)
     if wrap.bandwidth is not None:
@@ -66,12 +65,12 @@ def _instead(beat: Beat, data: bytes, what: str, tokens: int | None = None) -> B
     """A send with other bytes."""
     assert isinstance(beat.act, Send)
     tokens = beat.act.tokens if tokens is None else tokens
-    return replace(beat, act=Send(data, f"{beat.act.what}, {what}", tokens), injected=True)
+    return beat._replace(act=Send(data, f"{beat.act.what}, {what}", tokens), injected=True)
 
 
 def _jitter(beats: Beats, most: float, rng: Random) -> Beats:
     late = (beat.at + (rng.random() * most if isinstance(beat.act, Send) else 0.0) for beat in beats)
-    return [replace(beat, at=at) for beat, at in zip(beats, accumulate(late, max), strict=True)]
+    return [beat._replace(at=at) for beat, at in zip(beats, accumulate(late, max), strict=True)]
 
 
 def _at_bandwidth(beats: Beats, rate: float) -> Iterator[Beat]:
@@ -80,12 +79,12 @@ def _at_bandwidth(beats: Beats, rate: float) -> Iterator[Beat]:
     for beat in beats:
         at = max(beat.at, free)
         if not isinstance(beat.act, Send) or not beat.act.data:
-            yield replace(beat, at=at)
+            yield beat._replace(at=at)
             continue
         data, what, tokens = beat.act.data, beat.act.what, beat.act.tokens
         for start in range(0, len(data), size):
             piece = data[start : start + size]
             at += len(piece) / rate
             last = start + size >= len(data)
-            yield replace(beat, at=at, act=Send(piece, what, tokens if last else 0))
+            yield beat._replace(at=at, act=Send(piece, what, tokens if last else 0))
         free = at
