@@ -28,6 +28,7 @@ from converse_emulator.playing.opened import source
 from converse_emulator.playing.wire import ClientLeft, Wire
 
 MOST_JOINED = 65_536  # bytes of one write: beyond this a slow reader must get the chance to slow us down
+MOST_TOGETHER = 1_024  # beats of one write
 
 
 class Record(Protocol):
@@ -67,12 +68,15 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
                 done = run.done
                 continue
         await clock.sleep_until(origin + beat.at)
-        end = _due(beats, done, clock.now() - origin)
+        end, data = _due(beats, done, clock.now() - origin)
         match beat.act:
-            case Head(status) as head:
-                await _begin(wire, head, _joined(beats, done, end))
+            case Head(status, headers) if data:
+                await wire.begin(status, headers, data)
+            case Head(status, headers):
+                await wire.head(status, headers)
             case Send():
-                await _send(wire, _joined(beats, done, end))
+                if data:  # a frame that was left out is nothing
+                    await wire.send(data)
             case Torn(act, at):
                 await wire.tear(act, at)
             case Raw(data):
@@ -99,19 +103,8 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
                 assert_never(never)
         record.performed(beats, done, end, clock.now() - record.origin)
         beats, done = source(beats, end)
+        del data  # it may be kept for as long as the next act takes to come
     return _ending(beats[-1].act, status)
-
-
-async def _begin(wire: Wire, head: Head, data: bytes) -> None:
-    if data:
-        await wire.begin(head.status, head.headers, data)
-    else:
-        await wire.head(head.status, head.headers)
-
-
-async def _send(wire: Wire, data: bytes) -> None:
-    if data:  # a frame that was left out is nothing
-        await wire.send(data)
 
 
 class _Run:
@@ -131,8 +124,7 @@ class _Run:
     def step(self, now: float) -> float | None:
         """Send what is due; the moment of the next send, None if there is none or the client is slow."""
         beats, first = self._beats, self.done
-        end = _due(beats, first, now - self._origin)
-        data = _joined(beats, first, end)
+        end, data = _due(beats, first, now - self._origin)
         if data and not self._push(data):
             return None
         self._performed(beats, first, end, self._now() - self._recorded_from)
@@ -158,23 +150,21 @@ async def _repeat(beat: Beat, every: float, origin: float, wire: Wire, clock: Cl
         beat = beat._replace(at=beat.at + every)
 
 
-def _joined(beats: Sequence[Beat], first: int, end: int) -> bytes:
-    """The bytes of the body that these beats bring."""
-    if end == first + 1:
-        return payload(beats[first].act)
-    return b"".join([payload(beat.act) for beat in beats[first:end]])
-
-
-def _due(beats: Sequence[Beat], first: int, now: float) -> int:
-    """Where that ends which is done in one go: the first beat; where it sends, or is a head that will be
-    followed by a body, also the sends that are due."""
-    end = first + 1
-    if end < len(beats) and beats[end].at <= now and (_joins(act := beats[first].act) or _opens(act)):
-        size = len(payload(beats[first].act))
-        while size < MOST_JOINED and end < len(beats) and beats[end].at <= now and _joins(beats[end].act):
-            size += len(payload(beats[end].act))
-            end += 1
-    return end
+def _due(beats: Sequence[Beat], first: int, now: float) -> tuple[int, bytes]:
+    """Where that ends which is done in one go, and its bytes of the body: the first beat; if it sends or is a
+    head that a body follows, also the sends that are due."""
+    act = beats[first].act
+    data, end = payload(act), first + 1
+    if end == len(beats) or beats[end].at > now or not (_joins(act) or _opens(act)):
+        return end, data
+    datas, size = [data], len(data)
+    for beat in beats[end : end + MOST_TOGETHER]:  # when much is overdue, this is where the time goes
+        act = beat.act
+        if beat.at > now or type(act) is not Send or act.alone or size >= MOST_JOINED:
+            break
+        datas.append(act.data)
+        size += len(act.data)
+    return first + len(datas), b"".join(datas)
 
 
 def _joins(act: Act) -> bool:
