@@ -6,7 +6,7 @@ Signals are values: nothing here touches a connection. `player` performs acts on
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, overload
 
 HttpHeaders = tuple[tuple[str, str], ...]
 Ended = Literal[
@@ -147,6 +147,42 @@ class Beat(NamedTuple):
     injected: bool = False
 
 
+class Opened(Sequence[Beat]):
+    """A head, and the beats after it, which many plays share: what is long is not copied for each.
+
+    `size` is the number of their bytes of the body.
+    """
+
+    __slots__ = ("head", "rest", "size")
+
+    def __init__(self, head: Beat, rest: tuple[Beat, ...], size: int) -> None:
+        self.head = head
+        self.rest = rest
+        self.size = size
+
+    def after(self, place: int) -> tuple[Sequence[Beat], int]:
+        """What comes from a place on, for who goes through it: a sequence, and the place in that."""
+        return (self.rest, place - 1) if place > 0 else (self, place)
+
+    def __len__(self) -> int:
+        return 1 + len(self.rest)
+
+    @overload
+    def __getitem__(self, index: int) -> Beat: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Beat, ...]: ...
+    def __getitem__(self, index: int | slice) -> Beat | tuple[Beat, ...]:
+        if isinstance(index, int) and index > 0:
+            return self.rest[index - 1]
+        return (self.head, *self.rest)[index]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and (self.head, *self.rest) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash((self.head, *self.rest))
+
+
 class Timeline(NamedTuple):
     """A compiled reply. `at` never decreases; the last act ends the exchange."""
 
@@ -157,7 +193,7 @@ class Timeline(NamedTuple):
     @property
     def size(self) -> int:
         """Bytes of the body."""
-        return sum(len(payload(beat.act)) for beat in self.beats)
+        return self.beats.size if isinstance(self.beats, Opened) else size(self.beats)
 
 
 class Whole(NamedTuple):
@@ -218,6 +254,11 @@ def explain(act: Act) -> str:
         case Reset(code, connection):
             told = "" if code is ErrorCode.INTERNAL_ERROR else f" with {code.name}"
             return "reset (RST)" + (" the connection" if connection else told)
+
+
+def size(beats: Sequence[Beat]) -> int:
+    """How many bytes of the body they bring."""
+    return sum([len(beat.act.data) for beat in beats if isinstance(beat.act, Send)])
 
 
 def payload(act: Act) -> bytes:

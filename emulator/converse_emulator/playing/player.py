@@ -15,6 +15,7 @@ from converse_emulator.playing.acts import (
     Hangup,
     Head,
     Hold,
+    Opened,
     Raw,
     Reset,
     Send,
@@ -24,7 +25,6 @@ from converse_emulator.playing.acts import (
 )
 from converse_emulator.playing.clock import Clock
 from converse_emulator.playing.gates import Gates
-from converse_emulator.playing.opened import source
 from converse_emulator.playing.wire import ClientLeft, Wire
 
 MOST_JOINED = 65_536  # bytes of one write: beyond this a slow reader must get the chance to slow us down
@@ -102,7 +102,7 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
             case _ as never:
                 assert_never(never)
         record.performed(beats, done, end, clock.now() - record.origin)
-        beats, done = source(beats, end)
+        beats, done = beats.after(end) if isinstance(beats, Opened) else (beats, end)
         del data  # it may be kept for as long as the next act takes to come
     return _ending(beats[-1].act, status)
 

@@ -16,8 +16,18 @@ from converse_emulator.choosing.request import Request
 from converse_emulator.framing.frames import event_frame, paddings
 from converse_emulator.http.content import once
 from converse_emulator.language.scenario import Json, Reply
-from converse_emulator.playing.acts import Beat, Finish, Head, Send, Timeline, Whole, folded, payload
-from converse_emulator.playing.opened import Opened
+from converse_emulator.playing.acts import (
+    Beat,
+    Finish,
+    Head,
+    Opened,
+    Send,
+    Timeline,
+    Whole,
+    folded,
+    payload,
+    size,
+)
 from converse_emulator.scripting.performance import Emit, Moment, Performance
 from converse_emulator.scripting.tokens import count_request
 from converse_emulator.spelling.delivery import Delivery
@@ -98,10 +108,11 @@ class _Variant(NamedTuple):
     """The frames of a performance with one sequence of paddings, and its end."""
 
     beats: tuple[Beat, ...]
+    size: int
     body: bytes  # empty for a stream that is not due at once: nobody needs it
 
     def after(self, head: Beat, tokens: int) -> Timeline:
-        return Timeline(Opened(head, self.beats), tokens)
+        return Timeline(Opened(head, self.beats, self.size), tokens)
 
 
 class _Frames:
@@ -132,7 +143,7 @@ class _Frames:
             beats.append(Beat(moment.at / self._speed, Send(frame, moment.what.type, moment.what.tokens)))
         body = b"" if self._end.at > 0 else b"".join(payload(beat.act) for beat in beats)
         end = Beat(self._end.at / self._speed, Finish())
-        self._variants[number] = made = _Variant((*beats, end), body)
+        self._variants[number] = made = _Variant((*beats, end), size(beats), body)
         self.made += len(beats)
         return made
 
