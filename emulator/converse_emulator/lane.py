@@ -8,9 +8,11 @@ routes, dialogues, other methods, chunked or large bodies, `Expect`, upgrades, H
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import NamedTuple
 
 from converse_emulator.http.framing import Framing, whole_response
 from converse_emulator.http.head import RequestHead, read_head
+from converse_emulator.lanes import Lanes
 from converse_emulator.opening import Answer
 from converse_emulator.playing.wire import ClientLeft
 from converse_emulator.wires.lane_wire import Cycle, Flow, LaneWire
@@ -29,8 +31,16 @@ AnswerTo = Callable[[RequestHead, bytes], Answer]
 HandOver = Callable[[asyncio.Transport, bytes], None]
 
 
+class _Response(NamedTuple):
+    """An answer, framed; `closes`: it is the last."""
+
+    answer: Answer
+    data: bytes
+    closes: bool
+
+
 class Lane(asyncio.Protocol):
-    """One connection, one request at a time. `lanes` has those that are open, `tasks` what they play."""
+    """One connection, one request at a time. It has its turns among the others of the server, `lanes`."""
 
     __slots__ = (
         "_answer_to",
@@ -44,23 +54,23 @@ class Lane(asyncio.Protocol):
         "_loop",
         "_received",
         "_request",
-        "_tasks",
+        "_response",
         "transport",
+        "waits",
     )
 
-    def __init__(
-        self, answer_to: AnswerTo, hand_over: HandOver, lanes: "set[Lane]", tasks: set[asyncio.Task[None]]
-    ) -> None:
+    def __init__(self, answer_to: AnswerTo, hand_over: HandOver, lanes: Lanes) -> None:
         self.transport: asyncio.Transport
+        self.waits = False  # for its turn
         self._answer_to = answer_to
         self._hand_over = hand_over
         self._lanes = lanes
-        self._tasks = tasks
         self._loop = asyncio.get_running_loop()
         self._flow = Flow()
         self._received = b""  # of the request that is coming, and of those after it
         self._request: RequestHead | None = None  # whose body is coming
         self._body = range(0)  # where in what was received its body is
+        self._response: _Response | None = None  # that is still to be sent, all of it at once
         self._cycle: Cycle | None = None  # the response that is being played
         self._idle_since = self._loop.time()
         self._idle_timer: asyncio.TimerHandle
@@ -69,7 +79,7 @@ class Lane(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         transport.set_write_buffer_limits(high=HIGH_WATER)
-        self._lanes.add(self)
+        self._lanes.open.add(self)
         self._idle_timer = self._loop.call_later(KEPT_ALIVE, self._close_if_idle)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -87,21 +97,38 @@ class Lane(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received = self._received + data if self._received else data
-        if self._cycle is None:
-            self._go_on()
-        elif len(self._received) > MOST_WAITING:
-            self.transport.pause_reading()
+        if self._cycle is not None:
+            if len(self._received) > MOST_WAITING:
+                self.transport.pause_reading()
+        elif not self.waits:
+            self._lanes.wait(self)
 
-    def _go_on(self) -> None:
-        """Answer the requests that are there."""
-        while (
-            self._received and self._cycle is None and not self.transport.is_closing() and self._has_request()
-        ):
+    @property
+    def has_more(self) -> bool:
+        """Whether there is something to be answered."""
+        return bool(self._received) and self._cycle is None and not self.transport.is_closing()
+
+    def answer(self) -> bool:
+        """Answer the request that is there, if a whole one is; true if there is something to `send` then."""
+        if self.has_more and self._has_request():
             assert self._request is not None
             body = self._received[self._body.start : self._body.stop]
             self._received = self._received[self._body.stop :]
             request, self._request = self._request, None
-            self._respond(request, body)
+            try:
+                self._respond(request, body)
+            except Exception:
+                logger.exception("The emulator failed before an answer")
+                self.transport.close()
+        return self._response is not None
+
+    def send(self) -> None:
+        """Send the response."""
+        assert self._response is not None
+        response, self._response = self._response, None
+        self.transport.write(response.data)
+        response.answer.sent()
+        self._finish(closes=response.closes)
 
     def _has_request(self) -> bool:
         """Whether a whole request is there that is ours."""
@@ -122,23 +149,16 @@ class Lane(asyncio.Protocol):
         return len(self._received) >= self._body.stop
 
     def _respond(self, request: RequestHead, body: bytes) -> None:
-        try:
-            answer = self._answer_to(request, body)
-        except Exception:
-            logger.exception("The emulator failed before an answer")
-            self.transport.close()
-            return
+        answer = self._answer_to(request, body)
         whole = answer.whole
         if whole and len(whole.body) <= LARGEST_AT_ONCE and not self._flow.write_paused:
             data, closes = whole_response(whole.head.status, whole.head.headers, whole.body)
-            self.transport.write(data)
-            answer.sent()
-            self._finish(closes=closes or request.closes)
+            self._response = _Response(answer, data, closes or request.closes)
         else:
             self._cycle = Cycle(Framing(closes=request.closes), self.transport, self._flow)
             task = self._loop.create_task(self._play(answer, self._cycle))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._lanes.tasks.add(task)
+            task.add_done_callback(self._lanes.tasks.discard)
 
     async def _play(self, answer: Answer, cycle: Cycle) -> None:
         wire = LaneWire(cycle, self.transport)
@@ -154,7 +174,8 @@ class Lane(asyncio.Protocol):
         self._cycle = None
         if cycle.response_complete:
             self._finish(closes=cycle.conn.closes or not cycle.keep_alive)
-            self._go_on()
+            if self.has_more:
+                self._lanes.wait(self)
         else:
             self.transport.close()
 
@@ -176,7 +197,7 @@ class Lane(asyncio.Protocol):
         self._hand_over(self.transport, received)
 
     def _leave(self) -> None:
-        self._lanes.discard(self)
+        self._lanes.open.discard(self)
         self._idle_timer.cancel()
 
     def _close_if_idle(self) -> None:

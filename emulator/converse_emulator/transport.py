@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from converse_emulator.errors import EmulatorError
 from converse_emulator.http.asgi import App, Receive, Scope, Send
 from converse_emulator.installed import ZTTP, lacks_http2, version_of
+from converse_emulator.lanes import Lanes
 from converse_emulator.outage import How, TurnedAway
 from converse_emulator.playing.outages import Outages
 from converse_emulator.wires.expectation import is_expected, saying_continue, withhold_continue
@@ -18,7 +19,7 @@ from converse_emulator.wires.http1 import Http1Wire
 from converse_emulator.wires.uvicorn_wire import UvicornWire
 
 if TYPE_CHECKING:
-    from converse_emulator.lane import AnswerTo, Lane
+    from converse_emulator.lane import AnswerTo
     from converse_emulator.uvicorn_side import UvicornSide
 
 UVICORN = "0.54"
@@ -69,8 +70,7 @@ class Connections:
         self._lacks_http2 = lacks_http2()
         if self._lacks_http2:
             logger.warning("HTTP/2 is not offered: %s. pip install '%s' repairs it", self._lacks_http2, ZTTP)
-        self._lanes: set[Lane] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._lanes = Lanes()
         self.outage: How | None = None
         self._silent: set[asyncio.BaseTransport] = set()
 
@@ -122,7 +122,7 @@ class Connections:
             return
         from converse_emulator.lane import Lane
 
-        lane = Lane(self._answer_to, self._hand_over, self._lanes, self._tasks)
+        lane = Lane(self._answer_to, self._hand_over, self._lanes)
         transport.set_protocol(lane)
         lane.connection_made(transport)
 
@@ -148,8 +148,8 @@ class Connections:
     async def abort(self, patience: float) -> None:
         """Cut all connections, and give their requests `patience` seconds to end."""
         self.abort_silent()
-        transports: list[asyncio.BaseTransport] = [lane.transport for lane in self._lanes]
-        tasks = set(self._tasks)
+        transports: list[asyncio.BaseTransport] = [lane.transport for lane in self._lanes.open]
+        tasks = set(self._lanes.tasks)
         if "_uvicorn_side" in self.__dict__:
             transports += self._uvicorn_side.transports
             tasks |= self._uvicorn_side.tasks
