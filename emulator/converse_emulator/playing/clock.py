@@ -7,13 +7,20 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from converse_emulator.playing.alarm import Alarm, alarm, time_of
 from converse_emulator.playing.lateness import Lateness
+from converse_emulator.playing.step import Step, take
 
-# Does what is due at a moment; says when it wants to be called again, at a later one, if at all.
-Step = Callable[[float], float | None]
+
+class _Waiting(NamedTuple):
+    """Who waits, in the order of the heap: by moments, of equal ones who came first."""
+
+    moment: float
+    order: int
+    step: Step | None  # None: it only sleeps
+    done: "asyncio.Future[None]"
 
 
 class Clock(Protocol):
@@ -25,14 +32,14 @@ class Clock(Protocol):
         """Return at `moment` or later; at once if it has passed."""
 
     async def drive(self, step: Step, moment: float) -> None:
-        """Call `step` at `moment` or later, and at the moments that it returns; return after the last."""
+        """Take `step` at `moment` or later, and at the moments that it notes; return after the last."""
 
 
 class RealClock:
     """The clock of one event loop. One heap and one alarm wake all that wait."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[float, int, Step, asyncio.Future[None]]] = []
+        self._waiting: list[_Waiting] = []
         self._order = itertools.count()  # of those with the same moment
         self._alarm: Alarm | None = None
         self._time: Callable[[], float] | None = None  # the loop's, once it is known
@@ -47,13 +54,13 @@ class RealClock:
 
     async def sleep_until(self, moment: float) -> None:
         if moment > self.now():
-            await self._wait(_nothing, moment)
+            await self._wait(None, moment)
 
     async def drive(self, step: Step, moment: float) -> None:
-        now = self.now()
         following: float | None = moment
-        while following is not None and following <= now:
-            following = step(now)
+        while following is not None and following <= (now := self.now()):
+            take(step, now)
+            following = step.note(self.now())
         if following is not None:
             await self._wait(step, following)
 
@@ -64,9 +71,9 @@ class RealClock:
         self._alarm, self._time, self._set_to = None, None, float("inf")
         self._waiting.clear()
 
-    async def _wait(self, step: Step, moment: float) -> None:
+    async def _wait(self, step: Step | None, moment: float) -> None:
         done = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (moment, next(self._order), step, done))
+        heapq.heappush(self._waiting, _Waiting(moment, next(self._order), step, done))
         if moment < self._set_to:
             self._set(moment)
         try:
@@ -82,46 +89,62 @@ class RealClock:
         self._alarm.set(moment)
 
     def _ring(self) -> None:
-        time = self._time or self.now
-        now = due = time()
-        waiting = self._waiting
-        while waiting and waiting[0][0] <= due:
-            moment, order, step, done = waiting[0]
-            following = None
-            if done.done():
-                self._abandoned -= 1
-            else:
-                try:
-                    following = step(now)
-                    while following is not None and following <= now:
-                        following = step(now)
-                    if following is None:
-                        done.set_result(None)
-                except Exception as error:  # it is for who waits for the step
-                    following = None
-                    done.set_exception(error)
-                now = time()
-                if step is not _nothing:
-                    self.lateness.add(now - moment)
-            if following is None:
-                heapq.heappop(waiting)
-            else:
-                heapq.heapreplace(waiting, (following, order, step, done))
+        now = self.now()
+        self._together(self._due(now), now)
         self._set_to = float("inf")
-        if waiting:
-            self._set(waiting[0][0])
+        if self._waiting:
+            self._set(self._waiting[0].moment)
+
+    def _due(self, now: float) -> list[tuple[_Waiting, Step]]:
+        """Those whose moment has come, off the heap; who only slept is woken."""
+        due = []
+        waiting = self._waiting
+        while waiting and waiting[0].moment <= now:
+            each = heapq.heappop(waiting)
+            if each.done.done():
+                self._abandoned -= 1
+            elif each.step is None:
+                each.done.set_result(None)
+            else:
+                due.append((each, each.step))
+        return due
+
+    def _together(self, due: list[tuple[_Waiting, Step]], now: float) -> None:
+        """Take the steps, part by part."""
+        for each, step in due:
+            try:
+                step.prepare(now)
+            except Exception as error:
+                each.done.set_exception(error)
+        time, acted = self._time or self.now, []
+        for each, step in due:
+            if not each.done.done():
+                try:
+                    step.act()
+                except Exception as error:
+                    each.done.set_exception(error)
+            acted.append(time())
+        for (each, step), at in zip(due, acted, strict=True):
+            if each.done.done():
+                continue
+            self.lateness.add(at - each.moment)
+            try:
+                following = step.note(at)
+            except Exception as error:
+                each.done.set_exception(error)
+                continue
+            if following is None:
+                each.done.set_result(None)
+            else:
+                heapq.heappush(self._waiting, _Waiting(following, each.order, step, each.done))
 
     def _abandon(self) -> None:
         """Keep the cancelled from filling the heap: a client may leave long before its next moment."""
         self._abandoned += 1
         if 2 * self._abandoned > len(self._waiting) > 64:
-            self._waiting = [entry for entry in self._waiting if not entry[3].done()]
+            self._waiting = [entry for entry in self._waiting if not entry.done.done()]
             heapq.heapify(self._waiting)
             self._abandoned = 0
-
-
-def _nothing(now: float) -> None:
-    del now
 
 
 class VirtualClock:
@@ -141,4 +164,5 @@ class VirtualClock:
         following: float | None = moment
         while following is not None:
             await self.sleep_until(following)
-            following = step(self._now)
+            take(step, self._now)
+            following = step.note(self._now)

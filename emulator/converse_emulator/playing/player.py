@@ -62,8 +62,8 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
     while done < len(beats):
         beat = beats[done]
         if _joins(beat.act):
-            run = _Run(beats, done, origin, wire, clock, record)
-            await clock.drive(run.step, origin + beat.at)
+            run = _Run(beats, done, origin, wire, record)
+            await clock.drive(run, origin + beat.at)
             if run.done > done:
                 done = run.done
                 continue
@@ -110,24 +110,29 @@ async def _perform(beats: Sequence[Beat], wire: Wire, clock: Clock, gates: Gates
 class _Run:
     """Sends in a row, up to `done`: the clock takes them straight to the wire, and wakes nobody for it."""
 
-    def __init__(
-        self, beats: Sequence[Beat], first: int, origin: float, wire: Wire, clock: Clock, record: Record
-    ) -> None:
+    def __init__(self, beats: Sequence[Beat], first: int, origin: float, wire: Wire, record: Record) -> None:
         self.done = first
+        self._end, self._chunk, self._sent = first, b"", False  # of this step
         self._beats = beats
         self._origin = origin
-        self._push = wire.push
-        self._now = clock.now
+        self._wire = wire
         self._performed = record.performed
         self._recorded_from = record.origin
 
-    def step(self, now: float) -> float | None:
-        """Send what is due; the moment of the next send, None if there is none or the client is slow."""
-        beats, first = self._beats, self.done
-        end, data = _due(beats, first, now - self._origin)
-        if data and not self._push(data):
+    def prepare(self, now: float) -> None:
+        self._end, data = _due(self._beats, self.done, now - self._origin)
+        self._chunk = data and self._wire.chunk(data)
+
+    def act(self) -> None:
+        self._sent = not self._chunk or self._wire.push(self._chunk)
+
+    def note(self, now: float) -> float | None:
+        """The moment of the next send; None if there is none, or the client is slow."""
+        self._chunk = b""
+        if not self._sent:
             return None
-        self._performed(beats, first, end, self._now() - self._recorded_from)
+        beats, end = self._beats, self._end
+        self._performed(beats, self.done, end, now - self._recorded_from)
         self.done = end
         if end == len(beats):
             return None

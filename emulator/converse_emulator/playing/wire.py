@@ -29,7 +29,10 @@ class Wire(Protocol):
     async def send(self, data: bytes) -> None:
         """Send bytes of the body, in one write."""
 
-    def push(self, data: bytes) -> bool:
+    def chunk(self, data: bytes) -> bytes:
+        """What `push` wants for these bytes."""
+
+    def push(self, chunk: bytes) -> bool:
         """As `send`, now; false, and nothing was sent, if that would have to wait for the client."""
 
     async def tear(self, act: Head | Send, at: int | float) -> None:
@@ -83,8 +86,11 @@ class MemoryWire:
     async def send(self, data: bytes) -> None:
         self._come("send", data)
 
-    def push(self, data: bytes) -> bool:
-        self._come("send", data)
+    def chunk(self, data: bytes) -> bytes:
+        return data
+
+    def push(self, chunk: bytes) -> bool:
+        self._come("send", chunk)
         return True
 
     async def tear(self, act: Head | Send, at: int | float) -> None:

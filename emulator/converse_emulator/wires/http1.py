@@ -24,8 +24,8 @@ class Http1Wire(UvicornWire):
         if beyond:  # uvicorn would refuse what the head has not promised
             await self.raw(beyond)
 
-    def push(self, data: bytes) -> bool:
-        return self._owed is None and super().push(data)
+    def push(self, chunk: bytes) -> bool:
+        return self._owed is None and super().push(chunk)
 
     async def tear(self, act: Head | Send, at: int | float) -> None:
         if self._owed is None or isinstance(act, Head):

@@ -26,8 +26,8 @@ class Http2Wire(UvicornWire):
         await super().head(status, headers)
         self._cycle.expected_content_length = None  # uvicorn would refuse a body of any other length
 
-    def push(self, data: bytes) -> bool:
-        return not self._cycle.stream.pending_bytes and super().push(data)
+    def push(self, chunk: bytes) -> bool:
+        return not self._cycle.stream.pending_bytes and super().push(chunk)
 
     async def send(self, data: bytes) -> None:
         while self._cycle.stream.pending_bytes and not self._cycle.disconnected:  # noqa: ASYNC110

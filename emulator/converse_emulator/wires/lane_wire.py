@@ -108,14 +108,17 @@ class LaneWire(Http1Wire):
         else:
             cycle.begin(status, raw_headers(headers), data)
 
-    def push(self, data: bytes) -> bool:
+    def chunk(self, data: bytes) -> bytes:
+        return b"%x\r\n%b\r\n" % (len(data), data)
+
+    def push(self, chunk: bytes) -> bool:
         # As `Http1Wire` does it, in one step: this is where paced streams spend their time.
         cycle = self._cycle
         if cycle.disconnected:
             raise ClientLeft
         if cycle.flow.write_paused or not cycle.conn.chunked:
             return False
-        self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        self._transport.write(chunk)
         return True
 
     @property

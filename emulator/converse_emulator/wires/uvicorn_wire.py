@@ -61,12 +61,15 @@ class UvicornWire(ABC):
     async def send(self, data: bytes) -> None:
         await self._pass_on({"type": "http.response.body", "body": data, "more_body": True})
 
-    def push(self, data: bytes) -> bool:
+    def chunk(self, data: bytes) -> bytes:
+        return data
+
+    def push(self, chunk: bytes) -> bool:
         if self._cycle.disconnected:
             raise ClientLeft
         if self._cycle.flow.write_paused:
             return False
-        self._frame_chunk(data)
+        self._frame_chunk(chunk)
         self._flush()
         return True
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import selectors
 import sys
+from collections.abc import Callable
 
 import pytest
 from converse_emulator.playing.clock import RealClock, VirtualClock
@@ -129,6 +130,49 @@ def test_the_virtual_clock_jumps_and_never_goes_back(moments: list[float]) -> No
     asyncio.run(sleep())
 
 
+class Calling:
+    """A step that is all in one."""
+
+    def __init__(self, step: Callable[[float], float | None]) -> None:
+        self._step = step
+
+    def prepare(self, now: float) -> None:
+        self.now = now
+
+    def act(self) -> None:
+        self._following = self._step(self.now)
+
+    def note(self, now: float) -> float | None:
+        assert now >= self.now
+        return self._following
+
+
+class Broken:
+    """A step of which a part fails."""
+
+    def __init__(self, part: str) -> None:
+        self._part = part
+        self._done: list[str] = []
+
+    def prepare(self, now: float) -> None:
+        del now
+        self._do("prepare")
+
+    def act(self) -> None:
+        self._do("act")
+
+    def note(self, now: float) -> float | None:
+        del now
+        self._do("note")
+        return None
+
+    def _do(self, part: str) -> None:
+        self._done.append(part)
+        assert self._part not in self._done[:-1], "nothing is done after what failed"
+        if part == self._part:
+            raise ZeroDivisionError
+
+
 def test_steps_come_at_the_moments_they_ask_for() -> None:
     async def drive() -> list[float]:
         clock = RealClock()
@@ -144,7 +188,7 @@ def test_steps_come_at_the_moments_they_ask_for() -> None:
             moment = following or moment
             return following
 
-        await clock.drive(step, moment)
+        await clock.drive(Calling(step), moment)
         assert 1 <= clock.lateness.number <= 4  # what is overdue is one step
         clock.close()
         return late
@@ -162,23 +206,21 @@ def test_a_step_that_is_due_is_taken_at_once_and_waits_for_nobody() -> None:
             taken += 1
             return now - 1 if taken < 5 else None  # overdue again and again
 
-        await clock.drive(step, clock.now() - 1)
+        await clock.drive(Calling(step), clock.now() - 1)
         assert clock._alarm is None
         return taken
 
     assert asyncio.run(drive()) == 5
 
 
-def test_a_step_that_fails_fails_for_who_waits_for_it_alone() -> None:
+@pytest.mark.parametrize("part", ["prepare", "act", "note"])
+def test_a_step_that_fails_fails_for_who_waits_for_it_alone(part: str) -> None:
     async def drive() -> None:
         clock = RealClock()
 
-        def broken(_: float) -> float | None:
-            raise ZeroDivisionError
-
         moment = clock.now() + 0.005
         results = await asyncio.gather(
-            clock.drive(broken, moment), clock.sleep_until(moment + 0.005), return_exceptions=True
+            clock.drive(Broken(part), moment), clock.sleep_until(moment + 0.005), return_exceptions=True
         )
         assert isinstance(results[0], ZeroDivisionError)
         assert results[1] is None
