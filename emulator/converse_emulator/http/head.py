@@ -14,6 +14,9 @@ LARGEST_BODY = 1_048_576
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _HEAD = re.compile(rb"POST (/[!-~]*) HTTP/1\.1((?:\r\n" + _TOKEN + rb":[\t -~\x80-\xff]*)+\r\n)\r\n")
+_TELLING = re.compile(rb"\r\n(host|connection|transfer-encoding|expect|upgrade):")
+# With these a body may have another length than it says, or the connection another future.
+_UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 
 
 class RequestHead(NamedTuple):
@@ -24,18 +27,15 @@ class RequestHead(NamedTuple):
     query: bytes
     headers: Headers
     http_version: str = "1.1"
-    length: int = 0  # of the body, where the lane has read the head
+    # Where the lane has read it:
+    length: int = 0  # of the body
+    closes: bool = False  # the client wants no further response on the connection
 
     @classmethod
     def of(cls, scope: Mapping[str, Any]) -> "RequestHead":
         """From what ASGI has."""
         headers = Headers.of(scope["headers"])
         return cls(scope["method"], scope["raw_path"], scope["query_string"], headers, scope["http_version"])
-
-    @property
-    def closes(self) -> bool:
-        """Whether the client wants no further response on the connection."""
-        return "close" in self.headers.get("connection", "").lower()
 
 
 def read_head(raw: bytes) -> RequestHead | None:
@@ -45,15 +45,14 @@ def read_head(raw: bytes) -> RequestHead | None:
         return None
     path, _, query = found[1].partition(b"?")
     headers = Headers(found[2])
+    telling = headers.names(_TELLING)
     length = headers.get("content-length", "")
     if (
         not length.isdecimal()
         or int(length) > LARGEST_BODY
-        or headers.count("host") != 1
-        # With these a body may have another length than it says, or the connection another future.
-        or "transfer-encoding" in headers
-        or "expect" in headers
-        or "upgrade" in headers
+        or telling.count(b"host") != 1
+        or not _UNUSUAL.isdisjoint(telling)
     ):
         return None
-    return RequestHead("POST", path, query, headers, "1.1", int(length))
+    closes = b"connection" in telling and "close" in headers.get("connection", "").lower()
+    return RequestHead("POST", path, query, headers, "1.1", int(length), closes)

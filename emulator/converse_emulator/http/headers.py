@@ -33,9 +33,9 @@ class Headers(Mapping[str, str]):
         """As ASGI has them: in order, names in lower case."""
         return [(name.lower(), value) for name, value in _LINE.findall(self._block)]
 
-    def count(self, name: str) -> int:
-        """How often a name stands."""
-        return self._lower.count(_field(name))
+    def names(self, among: re.Pattern[bytes]) -> list[bytes]:
+        """The names that a pattern finds, each as often as it stands. It begins with CRLF and groups the name."""
+        return among.findall(self._lower)
 
     @overload
     def get(self, name: str, /) -> str | None: ...
