@@ -34,7 +34,7 @@ class Headers(Mapping[str, str]):
         return [(name.lower(), value) for name, value in _LINE.findall(self._block)]
 
     def names(self, among: re.Pattern[bytes]) -> list[bytes]:
-        """The names that a pattern finds, each as often as it stands. It begins with CRLF and groups the name."""
+        """The names that a pattern finds, which groups them after a CRLF; each as often as it stands."""
         return among.findall(self._lower)
 
     @overload
