@@ -7,7 +7,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 from converse_emulator import Emulator, lane
@@ -61,6 +61,24 @@ def test_requests_may_come_one_after_the_other_on_a_connection(
         emulator.play(text)
         connection.sendall(request())
         assert answers(connection, 1) == [text]
+
+
+def test_connections_that_ask_at_once_are_all_answered(emulator: Emulator) -> None:
+    """Each gets its own answers in their order, also where some ask twice and some want no more."""
+    host, port = emulator.endpoint_url.removeprefix("http://").split(":")
+    paths = [f"/session/s{number}{PATH}" for number in range(20)]
+    for number in range(20):
+        for text in ("one", "two"):
+            emulator.session(f"s{number}").play(f"{text} {number}")
+    with ExitStack() as stack:
+        opened = [stack.enter_context(socket.create_connection((host, int(port)), 10)) for _ in paths]
+        for number, connection in enumerate(opened):
+            last = request(BODY, paths[number], *(["Connection: close"] if number % 2 else []))
+            connection.sendall(request(BODY, paths[number]) + last)
+        for number, connection in enumerate(opened):
+            assert answers(connection, 2) == [f"one {number}", f"two {number}"]
+            if number % 2:
+                assert ended(connection) == b""
 
 
 def test_requests_may_come_all_at_once(emulator: Emulator, connection: socket.socket) -> None:

@@ -63,6 +63,9 @@ class Message(NamedTuple):
         return next((value for key, value in self.headers if key == name), None)
 
 
+Prefix = tuple[bytes, int]  # how a message begins, up to its payload, and the CRC of that
+
+
 class FrameError(ValueError):
     """Bytes that are no event-stream message. `offset`: where in the stream the message starts."""
 
@@ -88,13 +91,17 @@ class HeaderError(FrameError):
 
 def encode(message: Message) -> bytes:
     """The bytes of one message; `ValueError` for what does not fit the format."""
-    payload = message.payload
-    prefix, running = _prefix(message.headers, len(payload))
-    return prefix + payload + _CRC.pack(crc32(payload, running))
+    return completed(prefix(message.headers, len(message.payload)), message.payload)
+
+
+def completed(begun: Prefix, payload: bytes) -> bytes:
+    """The bytes of the message that begins so."""
+    beginning, running = begun
+    return beginning + payload + _CRC.pack(crc32(payload, running))
 
 
 @lru_cache(maxsize=4096)
-def _prefix(headers: Headers, payload_length: int) -> tuple[bytes, int]:
+def prefix(headers: Headers, payload_length: int) -> Prefix:
     """Prelude and headers, with their CRC: the same for all frames of one type and length."""
     block = encode_headers(headers)
     if len(block) > MAX_HEADERS:
@@ -102,8 +109,8 @@ def _prefix(headers: Headers, payload_length: int) -> tuple[bytes, int]:
     if payload_length > MAX_PAYLOAD:
         raise ValueError(f"a payload of {payload_length} bytes; the limit is {MAX_PAYLOAD}")
     lengths = _LENGTHS.pack(OVERHEAD + len(block) + payload_length, len(block))
-    prefix = lengths + _CRC.pack(crc32(lengths)) + block
-    return prefix, crc32(prefix)
+    beginning = lengths + _CRC.pack(crc32(lengths)) + block
+    return beginning, crc32(beginning)
 
 
 class Decoder:

@@ -22,8 +22,11 @@ from converse_emulator.framing.eventstream import (
     OVERHEAD,
     Headers,
     Message,
+    Prefix,
+    completed,
     encode,
     encode_headers,
+    prefix,
 )
 from converse_emulator.http.responses import canonical_json, compact_json
 from converse_emulator.language.scenario import Json
@@ -55,7 +58,8 @@ def _sequence(variant: int, length: int) -> bytes:
 
 def event_frame(event_type: str, body: Mapping[str, Json], padding: int | None) -> bytes:
     """The frame of an event, with `padding` characters of padding (None: as before late 2024, without)."""
-    return encode(Message(_event_headers(event_type), _payload(body, padding)))
+    payload = _payload(body, padding)
+    return completed(_event_prefix(event_type, len(payload)), payload)
 
 
 def chunk_frame(data: bytes, padding: int | None) -> bytes:
@@ -87,6 +91,12 @@ def endless_frame() -> bytes:
     headers = encode_headers(_event_headers("contentBlockDelta"))
     lengths = struct.pack(">II", OVERHEAD + len(headers) + MAX_PAYLOAD, len(headers))
     return lengths + struct.pack(">I", crc32(lengths)) + headers
+
+
+@lru_cache(maxsize=4096)
+def _event_prefix(event_type: str, payload_length: int) -> Prefix:
+    """Found by two small keys: the headers are many strings to look up."""
+    return prefix(_event_headers(event_type), payload_length)
 
 
 @lru_cache(maxsize=64)

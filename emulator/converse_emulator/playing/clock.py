@@ -13,6 +13,8 @@ from converse_emulator.playing.alarm import Alarm, alarm, time_of
 from converse_emulator.playing.lateness import Lateness
 from converse_emulator.playing.step import Step, take
 
+MOST_AT_ONCE = 64  # steps in a turn of the loop: who comes meanwhile is not kept waiting by who is served
+
 
 class _Waiting(NamedTuple):
     """Who waits, in the order of the heap: by moments, of equal ones who came first."""
@@ -96,10 +98,11 @@ class RealClock:
             self._set(self._waiting[0].moment)
 
     def _due(self, now: float) -> list[tuple[_Waiting, Step]]:
-        """Those whose moment has come, off the heap; who only slept is woken."""
-        due = []
+        """Those whose moment has come, off the heap, as many as one turn of the loop may take; who only slept
+        is woken."""
+        due: list[tuple[_Waiting, Step]] = []
         waiting = self._waiting
-        while waiting and waiting[0].moment <= now:
+        while waiting and waiting[0].moment <= now and len(due) < MOST_AT_ONCE:
             each = heapq.heappop(waiting)
             if each.done.done():
                 self._abandoned -= 1

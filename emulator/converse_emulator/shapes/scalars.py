@@ -88,7 +88,7 @@ def _remembering(pattern: re.Pattern[str]) -> Callable[[str], bool]:
         return pattern.fullmatch(value) is not None
 
     remembered = lru_cache(maxsize=256)(matches)
-    return lambda value: (remembered if len(value) <= LONGEST_NAME else matches)(value)
+    return lambda value: remembered(value) if len(value) <= LONGEST_NAME else matches(value)
 
 
 def integer(shape: Shape, *, bits: int, name: str) -> Check:

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from converse_emulator.errors import EmulatorError
 from converse_emulator.installed import version_of
 from converse_emulator.shapes.constraints import Checks
-from converse_emulator.shapes.scalars import Shape
+from converse_emulator.shapes.scalars import Check, Shape
 from converse_emulator.shapes.violations import Json, Violation, mistyped, within
 from converse_emulator.user_cache import cached
 
@@ -111,7 +111,8 @@ def query_members(operation: Operation) -> Mapping[str, tuple[str, str]]:
 
 def input_violations(operation: Operation, members: Json) -> list[str]:
     """What is wrong with an operation's input, wherever its members stood in the request."""
-    return [str(each) for each in _checks(operation.service)[operation.input](members)]
+    found = _check(operation.service, operation.input)(members)
+    return [str(each) for each in found] if found else []
 
 
 def violations(operation: str, model_id: str, body: Json) -> list[str]:
@@ -210,6 +211,11 @@ def _union(operation: str = STREAMING) -> Mapping[str, str]:
     response = shapes[model()["operations"][operation]["output"]["shape"]]
     union = shapes[response["members"][response["payload"]]["shape"]]
     return {member: described["shape"] for member, described in union["members"].items()}
+
+
+@cache
+def _check(service: str, shape: str) -> Check:
+    return _checks(service)[shape]
 
 
 @cache

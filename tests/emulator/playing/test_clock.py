@@ -4,10 +4,11 @@ import asyncio
 import os
 import selectors
 import sys
+import time
 from collections.abc import Callable
 
 import pytest
-from converse_emulator.playing.clock import RealClock, VirtualClock
+from converse_emulator.playing.clock import MOST_AT_ONCE, RealClock, VirtualClock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -227,6 +228,36 @@ def test_a_step_that_fails_fails_for_who_waits_for_it_alone(part: str) -> None:
         clock.close()
 
     asyncio.run(drive())
+
+
+def test_what_is_due_does_not_keep_the_loop_from_its_other_work() -> None:
+    """More steps than a turn may take: what else is ready comes after so many, and all are taken."""
+
+    async def drive() -> tuple[int, int]:
+        clock = RealClock()
+        moment = clock.now() + 0.01
+        taken = 0
+        meanwhile = -1
+
+        def step(_: float) -> None:
+            nonlocal taken
+            taken += 1
+            if taken == 1:
+                asyncio.get_running_loop().call_soon(look)
+
+        def look() -> None:
+            nonlocal meanwhile
+            meanwhile = taken
+
+        steps = [clock.drive(Calling(step), moment) for _ in range(3 * MOST_AT_ONCE)]
+        together = asyncio.gather(*steps)
+        await asyncio.sleep(0)
+        time.sleep(0.02)  # noqa: ASYNC251  all are due when the loop looks again
+        await together
+        clock.close()
+        return meanwhile, taken
+
+    assert asyncio.run(drive()) == (MOST_AT_ONCE, 3 * MOST_AT_ONCE)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no such alarm")
