@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from converse_emulator.language.wrap import Wrap
 
 CONTROL = "/_emulator/"
+METRICS = "/metrics"  # a control route as well, and no path of the service
 DIALOGUE = "/invoke-with-bidirectional-stream"  # its body comes while it is answered
 
 logger = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class DataPlane:
         self.clock.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith(CONTROL):
+        if scope["path"].startswith(CONTROL) or scope["path"] == METRICS:
             await self._control(scope, receive, send)
             return
         if scope["path"].endswith(DIALOGUE):

@@ -5,6 +5,8 @@
     POST arm {session, scenario | reply | replies, match, instead, wrap}
          gates/open {session, name} · reset {session} · outage {how, seconds}
 
+`/metrics` is there too, where Prometheus looks for it.
+
 Web pages must not reach them through a browser on this machine: a foreign `Host` (a name that was made to
 point here) and a foreign `Origin` (another page) are refused.
 """
@@ -48,6 +50,7 @@ def control_app(plane: "DataPlane", host: str) -> App:
         routes=[
             Route("/_emulator/health", routes.health),
             Route("/_emulator/metrics", routes.metrics),
+            Route("/metrics", routes.metrics),
             Route("/_emulator/scenarios", routes.scenarios),
             Route("/_emulator/scenarios/{name:path}", routes.scenario),
             Route("/_emulator/arm", routes.arm, methods=["POST"]),

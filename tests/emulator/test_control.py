@@ -74,12 +74,13 @@ def test_the_emulator_tells_how_late_its_own_writes_are(emulator: Emulator) -> N
     timing = get(emulator, "health")["timing"]
     assert 1 <= timing["writes"] <= 3  # the first was due at once, and what is overdue is one write
     assert 0 < timing["p50_ms"] <= timing["p99_ms"] < 5000
-    with urlopen(f"{emulator.endpoint_url}/_emulator/metrics", timeout=30) as response:
-        assert response.headers["Content-Type"].startswith("text/plain; version=")
-        told = response.read().decode()
-    assert f'converse_emulator_write_lateness_seconds_bucket{{le="+Inf"}} {timing["writes"]}.0' in told
-    assert "converse_emulator_exchanges_total 1.0" in told
-    assert "converse_emulator_open_exchanges 0.0" in told
+    for path in ("/metrics", "/_emulator/metrics"):
+        with urlopen(emulator.endpoint_url + path, timeout=30) as response:
+            assert response.headers["Content-Type"].startswith("text/plain; version=")
+            told = response.read().decode()
+        assert f'converse_emulator_write_lateness_seconds_bucket{{le="+Inf"}} {timing["writes"]}.0' in told
+        assert "converse_emulator_exchanges_total 1.0" in told
+        assert "converse_emulator_open_exchanges 0.0" in told
 
 
 def test_the_scenarios_are_listed(emulator: Emulator) -> None:

@@ -21,13 +21,19 @@ class Fleet:
         self._concurrency = concurrency
         self._backlog = Backlog()
         self._sandboxes: list[Sandbox] = []
+        self._coming = 0  # invocations that will be in the backlog: each counts on an idle sandbox
         self.by_hand = Runtimes(self._backlog, pace, timeout)
 
     async def submit(self, invocation: Invocation) -> None:
         """Have it run; raises `Throttled`."""
-        if self._program and len(self._backlog) >= self._idle:
-            await self._start(self._program)
-        await self._backlog.put(invocation)
+        missing = len(self._backlog) + self._coming >= self._idle
+        self._coming += 1
+        try:
+            if self._program and missing:
+                await self._start(self._program)
+            await self._backlog.put(invocation)
+        finally:
+            self._coming -= 1
 
     async def close(self) -> None:
         for sandbox in list(self._sandboxes):

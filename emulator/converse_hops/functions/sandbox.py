@@ -68,12 +68,14 @@ class Sandbox(Runtimes):
         self._doomed = False  # its process has ended, or is about to
         self._process: asyncio.subprocess.Process | None = None
         self._server = HttpServer(lambda incoming: answer(incoming, self))
+        self._taking = False  # one that `taken` or `put_back` is about to tell of
         self._watcher: asyncio.Task[None]
 
     @property
     def idle(self) -> bool:
         """Whether it takes the next invocation; one that is still starting does."""
-        return not self._doomed and (self._current is None or self._current.state == "done")
+        busy = self._taking or (self._current is not None and self._current.state != "done")
+        return not self._doomed and not busy
 
     async def start(self) -> None:
         listening, url = listen("127.0.0.1", 0)
@@ -88,12 +90,17 @@ class Sandbox(Runtimes):
         await asyncio.wait({self._watcher})
         await self._server.close()
 
+    async def take(self) -> Invocation:
+        invocation = await super().take()
+        self._taking = True
+        return invocation
+
     def taken(self, invocation: Invocation) -> int:
-        self._current = invocation
+        self._current, self._taking = invocation, False
         return super().taken(invocation)
 
     async def put_back(self, invocation: Invocation) -> None:
-        self._current = None
+        self._current, self._taking = None, False
         await super().put_back(invocation)
 
     async def timed_out(self, invocation: Invocation) -> None:

@@ -1,6 +1,7 @@
 """A program that speaks the Runtime API and does what its event, or the event's body or query, says.
 
-{"metadata": {…} | null, "chunks": ["…", …], "every": 0.1, "then": "end" | "fail" | "die" | "stall"}
+{"metadata": {…} | null, "chunks": ["…", …], "every": 0.1, "until": "FILE",
+ "then": "end" | "fail" | "die" | "stall"}
 {"return": …}  {"throw": "…"}  {"exit": 3}
 """
 
@@ -30,6 +31,8 @@ def perform(runtime: Any, script: dict[str, Any]) -> None:
     for chunk in script["chunks"]:
         stream.write(chunk.encode())
         time.sleep(script.get("every", 0))
+    while "until" in script and not os.path.exists(script["until"]):
+        time.sleep(0.01)
     match script.get("then", "end"):
         case "end":
             stream.end()

@@ -65,10 +65,13 @@ def test_one_whose_time_is_up_is_killed(scripted: Scripted, client: Client) -> N
     assert invoke(lambda_, **{"return": 1}) == 1
 
 
-def test_those_that_are_needed_at_once_run_at_once_up_to_a_limit(scripted: Scripted, client: Client) -> None:
+def test_those_that_are_needed_at_once_run_at_once_up_to_a_limit(
+    scripted: Scripted, client: Client, tmp_path: Path
+) -> None:
     function = scripted(concurrency=2)
     lambda_ = client(function)
-    script = {"chunks": ["x"], "every": 4.0}
+    seen = tmp_path / "seen"
+    script = {"chunks": ["x"], "until": str(seen)}
 
     def stream(_: int) -> bytes:
         response = lambda_.invoke(FunctionName="function", Payload=json.dumps(script))
@@ -79,6 +82,7 @@ def test_those_that_are_needed_at_once_run_at_once_up_to_a_limit(scripted: Scrip
         function.journal.wait(lambda journal: sum(each.total("received") for each in journal) == 2)
         with pytest.raises(lambda_.exceptions.TooManyRequestsException, match=r"Rate Exceeded\."):
             lambda_.invoke(FunctionName="function")
+        seen.touch()
         assert list(running) == [b"x", b"x"]
     assert invoke(lambda_, **{"return": 1}) == 1
 
