@@ -72,3 +72,12 @@ def valid(name: str) -> st.SearchStrategy[Any]:
 
 def later(name: str) -> st.SearchStrategy[Any]:
     return st.deferred(lambda: valid(name))
+
+
+def replaced(value: Any, keys: tuple[Any, ...], new: Any) -> Any:
+    """A copy of `value` with `new` at the place that `keys` lead to."""
+    if not keys:
+        return new
+    copy = value.copy()
+    copy[keys[0]] = replaced(value[keys[0]], keys[1:], new)
+    return copy

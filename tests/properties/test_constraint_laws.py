@@ -11,7 +11,7 @@ from converse_emulator.shapes.constraints import Checks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.shape_instances import JSON, SHAPES, valid
+from tests.shape_instances import JSON, SHAPES, replaced, valid
 
 MODEL = service.model()
 CHECKS = Checks(SHAPES)
@@ -38,15 +38,6 @@ def nodes(name: str, value: Any, keys: tuple[Any, ...] = (), path: str = "") -> 
                 yield from nodes(shape["value"]["shape"], item, (*keys, key), f"{path}.{key}")
 
 
-def replaced(value: Any, keys: tuple[Any, ...], new: Any) -> Any:
-    """A copy of `value` with `new` at the place that `keys` lead to."""
-    if not keys:
-        return new
-    copy = value.copy()
-    copy[keys[0]] = replaced(value[keys[0]], keys[1:], new)
-    return copy
-
-
 def reordered(value: Any) -> Any:
     """The same JSON with the keys of every object in the opposite order."""
     match value:
@@ -69,6 +60,11 @@ def test_a_valid_request_is_accepted_here_and_by_botocore(request: Any) -> None:
     assert ParamValidator().validate(request, shape).generate_report() == ""
 
 
+def test_a_member_may_have_an_empty_name() -> None:
+    found = CHECKS[REQUEST]({"modelId": "m", "promptVariables": {"": 1}})
+    assert [each.path for each in found] == ["promptVariables."]
+
+
 @quick
 @given(data=st.data())
 def test_one_wrong_member_is_one_violation_that_names_it(data: st.DataObject) -> None:
@@ -78,7 +74,8 @@ def test_one_wrong_member_is_one_violation_that_names_it(data: st.DataObject) ->
     broken = replaced(request, keys, wrong)
     found = CHECKS[REQUEST](broken)
     assert found
-    assert all(each.path == path or each.path.startswith(f"{path}.") for each in found)
+    told = [each.path or "" for each in found]
+    assert all(each == path or each.startswith(f"{path}.") for each in told)
 
 
 @quick

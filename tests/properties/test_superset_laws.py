@@ -18,7 +18,7 @@ from converse_emulator.shapes.constraints import Checks
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tests.shape_instances import JSON, SHAPES, valid
+from tests.shape_instances import JSON, SHAPES, replaced, valid
 
 MODEL = ServiceModel(service.model())
 CHECKS = Checks(SHAPES)
@@ -164,15 +164,6 @@ def at(value: Any, keys: tuple[Any, ...]) -> Any:
     for key in keys:
         value = value[key]
     return value
-
-
-def replaced(value: Any, keys: tuple[Any, ...], new: Any) -> Any:
-    """A copy with something else at this place."""
-    if not keys:
-        return new
-    copy = value.copy()
-    copy[keys[0]] = replaced(value[keys[0]], keys[1:], new)
-    return copy
 
 
 def has_null(value: Any) -> bool:

@@ -15,15 +15,16 @@ Json = Any
 
 
 class Violation(NamedTuple):
-    """One broken constraint. `path` leads to the member; `value` is as printed, `None` when it is not."""
+    """One broken constraint. `path` leads to the member, None: it is the value itself; `value` is as printed,
+    `None` when it is not."""
 
     constraint: str
     value: str | None = None
-    path: str = ""
+    path: str | None = None
 
     def __str__(self) -> str:
         value = "Value" if self.value is None else f"Value {self.value}"
-        return f"{value} at '{self.path}' failed to satisfy constraint: {self.constraint}"
+        return f"{value} at '{self.path or ''}' failed to satisfy constraint: {self.constraint}"
 
 
 VALID: Sequence[Violation] = ()
@@ -38,7 +39,9 @@ def summary(violations: Sequence[str]) -> str:
 
 def within(step: str, violations: Iterable[Violation]) -> list[Violation]:
     """The violations of a member, as its container reports them."""
-    return [each._replace(path=f"{step}.{each.path}" if each.path else step) for each in violations]
+    return [
+        each._replace(path=f"{step}.{each.path}" if each.path is not None else step) for each in violations
+    ]
 
 
 def unprinted(violations: Iterable[Violation]) -> list[Violation]:
