@@ -19,8 +19,8 @@ from converse_emulator.http.framing import BODYLESS
 from converse_emulator.http.head import LARGEST_BODY, RequestHead
 from converse_emulator.http.headers import Headers
 from converse_emulator.lane import CONTROL, DIALOGUE, LARGEST_AT_ONCE
+from converse_emulator.opening import played
 from converse_emulator.playing.acts import ErrorCode
-from converse_emulator.playing.wire import ClientLeft
 from converse_emulator.wires.http2 import Http2Wire, of_the_stream
 from converse_emulator.wires.uvicorn_wire import raw_headers
 
@@ -194,16 +194,7 @@ class Http2Lane(zttp_h2_impl.ZttpH2Protocol):
         if answer is None:
             await self.config.loaded_app(scope, receive, send)
             return
-        wire = Http2Wire(scope, receive, send)
-        try:
-            await answer.play(wire)
-        except ClientLeft:
-            pass
-        except Exception:
-            logger.exception("The emulator failed in the middle of an answer")
-            await wire.hangup()
-        finally:
-            await wire.close()
+        await played(answer, Http2Wire(scope, receive, send))
 
     def _close_connection(self) -> None:
         """Not while a request is coming, or a response waits for the client's windows."""

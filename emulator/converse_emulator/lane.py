@@ -13,8 +13,7 @@ from typing import NamedTuple
 from converse_emulator.http.framing import Framing, whole_response
 from converse_emulator.http.head import RequestHead, read_head
 from converse_emulator.lanes import Lanes
-from converse_emulator.opening import Answer
-from converse_emulator.playing.wire import ClientLeft
+from converse_emulator.opening import Answer, played
 from converse_emulator.wires.lane_wire import Cycle, Flow, LaneWire
 
 CONTROL = b"/_emulator/"
@@ -126,9 +125,13 @@ class Lane(asyncio.Protocol):
         """Send the response."""
         assert self._response is not None
         response, self._response = self._response, None
-        self.transport.write(response.data)
-        response.answer.sent()
-        self._finish(closes=response.closes)
+        try:
+            self.transport.write(response.data)
+            response.answer.sent()
+            self._finish(closes=response.closes)
+        except Exception:  # others have their turn after it
+            logger.exception("The emulator failed after an answer")
+            self.transport.close()
 
     def _has_request(self) -> bool:
         """Whether a whole request is there that is ours."""
@@ -161,16 +164,7 @@ class Lane(asyncio.Protocol):
             task.add_done_callback(self._lanes.tasks.discard)
 
     async def _play(self, answer: Answer, cycle: Cycle) -> None:
-        wire = LaneWire(cycle, self.transport)
-        try:
-            await answer.play(wire)
-        except ClientLeft:
-            pass
-        except Exception:
-            logger.exception("The emulator failed in the middle of an answer")
-            await wire.hangup()
-        finally:
-            await wire.close()
+        await played(answer, LaneWire(cycle, self.transport))
         self._cycle = None
         if cycle.response_complete:
             self._finish(closes=cycle.conn.closes or not cycle.keep_alive)

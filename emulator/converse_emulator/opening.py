@@ -1,14 +1,20 @@
 """A request that was taken in, and its answer, ready to be played: on any wire, or all of it at once."""
 
+import logging
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from converse_emulator.playing.acts import Timeline, Whole
 from converse_emulator.playing.clock import Clock
 from converse_emulator.playing.gates import Gates
 from converse_emulator.playing.player import play
 from converse_emulator.playing.recording import Recording
-from converse_emulator.playing.wire import Wire
+from converse_emulator.playing.wire import ClientLeft, Wire
+
+if TYPE_CHECKING:
+    from converse_emulator.wires.uvicorn_wire import UvicornWire
+
+logger = logging.getLogger(__name__)
 
 
 class Answer(Protocol):
@@ -63,3 +69,16 @@ class Unrecorded(NamedTuple):
         await wire.head(self.whole.head.status, self.whole.head.headers)
         await wire.send(self.whole.body)
         await wire.finish()
+
+
+async def played(answer: Answer, wire: "UvicornWire") -> None:
+    """Play an answer on a connection, whatever becomes of it, and leave nothing behind."""
+    try:
+        await answer.play(wire)
+    except ClientLeft:
+        pass
+    except Exception:
+        logger.exception("The emulator failed in the middle of an answer")
+        await wire.hangup()
+    finally:
+        await wire.close()
